@@ -1,0 +1,108 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+
+class Status(models.TextChoices):
+    """Where a report stands. Each says what happens next."""
+
+    PENDING = "pending"  # waits for its turn, its time or a worker; a worker claims it, or it is cancelled
+    RUNNING = "running"  # a worker executes it, or its children are under way; its outcome is recorded next
+    OK = "ok"  # final: it has a result and never runs again
+    FAILED = "failed"  # final: it has an error; a retry resumes it
+    CANCELLED = "cancelled"  # final: it was not wanted any more, or what it waited for failed; a retry resumes it
+
+
+FINAL = (Status.OK, Status.FAILED, Status.CANCELLED)
+
+
+class Kind(models.TextChoices):
+    """What a node of the tree is. The root is always a chain."""
+
+    CHAIN = "chain"  # its children run one after another; its result is its last child's
+    GROUP = "group"  # its children run side by side; its result is theirs, in order
+    TASK = "task"  # a Celery task; its id is the Celery task id
+
+
+def _tree_reference(related_name: str, **options: object) -> models.ForeignKey:
+    """A reference inside one tree: a tree is inserted and purged whole, so the database need not check each row."""
+    return models.ForeignKey(
+        "self", models.DO_NOTHING, related_name=related_name, db_constraint=False, db_index=False, **options
+    )
+
+
+class AsyncActionReport(models.Model):
+    """One node of an action's tree: the root is what a client polls, below it stands the plan.
+
+    Rows are changed by the guarded updates of this package alone, never by ``save()``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    root = _tree_reference("tree")
+    parent = _tree_reference("children", null=True)
+    position = models.PositiveIntegerField(default=0, help_text="Place among the children of the parent.")
+    kind = models.CharField(max_length=5, choices=Kind)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+
+    action = models.CharField(max_length=100, help_text="Name of the action this belongs to.")
+    task = models.CharField(max_length=200, blank=True, help_text="Celery name of the task.")
+    system_call = models.BooleanField(default=True, help_text="Created by inner logic, not asked for by a client.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False, related_name="reports"
+    )
+
+    parameters = models.JSONField(null=True, help_text="What the client sent, validated. Roots only.")
+    arguments = models.JSONField(null=True, help_text='A task\'s own {"args": [...], "kwargs": {...}}.')
+    options = models.JSONField(null=True, help_text="Celery execution options of the signature: queue, priority, …")
+    input_from = models.UUIDField(null=True, help_text="Report whose result is the first argument.")
+    starts_with = models.UUIDField(help_text="Topmost report whose start starts this one too.")
+
+    result = models.JSONField(null=True, help_text="What a task returned.")
+    outcome_from = models.UUIDField(null=True, help_text="Report whose result or error this one passes on.")
+    progress = models.JSONField(null=True, help_text='Last reported {"current", "total", "message"}.')
+    error_code = models.CharField(max_length=100, blank=True)
+    error_type = models.CharField(max_length=255, blank=True)
+    error_message = models.TextField(blank=True)
+    error_traceback = models.TextField(blank=True)
+    error_task = models.CharField(max_length=200, blank=True, help_text="Name of the task that failed.")
+    errors = models.JSONField(default=list, help_text="Errors of the failed attempts, oldest first.")
+
+    attempts = models.PositiveIntegerField(default=0, help_text="Times claimed; the fence of every later write.")
+    retries = models.PositiveIntegerField(default=0, help_text="Attempts that the task's retry policy counts.")
+    losses = models.PositiveIntegerField(default=0, help_text="Times its worker was lost.")
+    publications = models.PositiveIntegerField(default=0, help_text="Times recovery has published it again.")
+    worker = models.CharField(max_length=255, blank=True, help_text="Worker that claimed it last.")
+
+    children_total = models.PositiveIntegerField(default=0)
+    children_ok = models.PositiveIntegerField(default=0)
+    tasks_total = models.PositiveIntegerField(default=0, help_text="Tasks in the whole tree. Roots only.")
+    tasks_ok = models.PositiveIntegerField(default=0, help_text="Tasks of the tree that are ok. Roots only.")
+
+    created_at = models.DateTimeField(db_default=Now())
+    not_before = models.DateTimeField(null=True, help_text="May not be claimed earlier: a schedule or a retry delay.")
+    dispatched_at = models.DateTimeField(null=True, help_text="Its turn came; null while it waits for others.")
+    due_at = models.DateTimeField(null=True, help_text="When recovery publishes it, for the first time or again.")
+    started_at = models.DateTimeField(null=True, help_text="First claimed.")
+    heartbeat_at = models.DateTimeField(null=True, help_text="Its worker was last heard of.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "position"], name="report_children"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="report_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="report_status_known"),
+            models.CheckConstraint(condition=Q(children_ok__lte=F("children_total")), name="report_children_counted"),
+        ]
+        indexes = [
+            models.Index(fields=["root", "starts_with"], name="report_tree"),
+            models.Index(fields=["due_at"], name="report_due", condition=Q(status="pending", due_at__isnull=False)),
+            models.Index(fields=["heartbeat_at"], name="report_running", condition=Q(status="running", kind="task")),
+            models.Index(fields=["requested_by", "-id"], name="report_listing", condition=Q(parent=None)),
+            models.Index(fields=["requested_by", "action", "-id"], name="report_by_action", condition=Q(parent=None)),
+            models.Index(fields=["requested_by", "status", "-id"], name="report_by_status", condition=Q(parent=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task or self.action} {self.status}"
