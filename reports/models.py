@@ -26,13 +26,6 @@ class Kind(models.TextChoices):
     TASK = "task"  # a Celery task; its id is the Celery task id
 
 
-def _tree_reference(related_name: str, **options: object) -> models.ForeignKey:
-    """A reference inside one tree: a tree is inserted and purged whole, so the database need not check each row."""
-    return models.ForeignKey(
-        "self", models.DO_NOTHING, related_name=related_name, db_constraint=False, db_index=False, **options
-    )
-
-
 class AsyncActionReport(models.Model):
     """One node of an action's tree: the root is what a client polls, below it stands the plan.
 
@@ -40,8 +33,11 @@ class AsyncActionReport(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    root = _tree_reference("tree")
-    parent = _tree_reference("children", null=True)
+    # A tree is inserted and purged whole: the database need not check each of its inner references.
+    root = models.ForeignKey("self", models.DO_NOTHING, related_name="tree", db_constraint=False, db_index=False)
+    parent = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="children", db_constraint=False, db_index=False
+    )
     position = models.PositiveIntegerField(default=0, help_text="Place among the children of the parent.")
     kind = models.CharField(max_length=5, choices=Kind)
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)

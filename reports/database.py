@@ -1,0 +1,80 @@
+"""The few words of SQL that PostgreSQL and SQLite spell differently, and raw statements for the hot path.
+
+Raw statements because they return what they changed in the same round trip (``RETURNING``), which the ORM cannot:
+a claim costs 0.16 ms of CPU instead of 0.77 ms for an ``update()`` and a read.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from reports.models import AsyncActionReport
+
+TABLE = AsyncActionReport._meta.db_table  # noqa: SLF001  Django documents `_meta` as its API for this
+
+# Django keeps a UUID in SQLite as its 32 hexadecimal digits.
+sqlite3.register_adapter(UUID, lambda value: value.hex)
+
+Row = tuple[Any, ...]
+
+
+def now() -> str:
+    """Return SQL for the database's own clock, the only clock that transitions trust."""
+    if connection.vendor == "postgresql":
+        return "statement_timestamp()"
+    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"
+
+
+def later(seconds: str = "%s") -> str:
+    """Return SQL for the database's clock in ``seconds``, an SQL expression or a parameter."""
+    if connection.vendor == "postgresql":
+        return f"statement_timestamp() + make_interval(secs => {seconds})"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', ({seconds}) || ' seconds')"
+
+
+def skip_locked() -> str:
+    """Return the clause that lets several workers take batches side by side. SQLite has one writer at a time."""
+    return "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+
+
+def for_update() -> str:
+    """Return the clause that locks what is read. In SQLite, IMMEDIATE transactions have the whole lock already."""
+    return "FOR UPDATE" if connection.vendor == "postgresql" else ""
+
+
+def fetch_all(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    """Run a statement and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def fetch_one(sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+    """Run a statement and return its first row, ``None`` without one."""
+    rows = fetch_all(sql, parameters)
+    return rows[0] if rows else None
+
+
+def execute(sql: str, parameters: Sequence[Any] = ()) -> int:
+    """Run a statement and return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        changed: int = cursor.rowcount
+    return changed
+
+
+def as_uuid(value: UUID | str) -> UUID:
+    """Return a UUID that a raw statement returned."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def as_iso(value: datetime | str | None) -> str | None:
+    """Return a time stamp that a raw statement returned, as RFC 3339 text in UTC. SQLite keeps UTC as plain text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{value.replace(' ', 'T')}Z" if value else None

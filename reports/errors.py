@@ -1,0 +1,49 @@
+class AsyncActionsError(Exception):
+    """Root of every error this service raises on purpose.
+
+    AsyncActionsError
+    ├─ DocumentInvalidError       a value is not JSON, or JSON that no database can keep
+    │  └─ DocumentTooLargeError   it is larger than its limit
+    ├─ PlanInvalidError           what a @chainable built cannot be run
+    │  └─ PlanTooLargeError       it has more tasks than one report may have
+    ├─ AttemptLostError           this attempt may not write any more: another, or a final state, has taken over
+    └─ TaskNotDispatchableError   a task was started around its action
+    """
+
+    code = "internal_error"
+
+
+class DocumentInvalidError(AsyncActionsError):
+    """A value is not JSON, or holds what no database can keep: NaN, infinities, the character U+0000."""
+
+    code = "document_invalid"
+
+
+class DocumentTooLargeError(DocumentInvalidError):
+    """A document is larger than the setting for its kind allows."""
+
+    code = "document_too_large"
+
+
+class PlanInvalidError(AsyncActionsError):
+    """What a ``@chainable`` built cannot be run; the message names the offender."""
+
+    code = "plan_invalid"
+
+
+class PlanTooLargeError(PlanInvalidError):
+    """The plan, or what it grew to, has more tasks than ``REPORT_MAX_TASKS``."""
+
+    code = "plan_too_large"
+
+
+class AttemptLostError(AsyncActionsError):
+    """The attempt was superseded or its report is final: whatever it writes is too late and changes nothing."""
+
+    code = "attempt_lost"
+
+
+class TaskNotDispatchableError(AsyncActionsError):
+    """A task was started around its action; tasks run only as part of an accepted report."""
+
+    code = "task_not_dispatchable"

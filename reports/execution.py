@@ -1,0 +1,269 @@
+"""The life of one attempt: claimed, then ok, expanded, failed or put off. Each is one guarded transaction.
+
+The attempt number that a claim returns is the fence: whoever does not hold the latest one changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, later, now
+from reports.documents import dump, load
+from reports.errors import AttemptLostError, PlanTooLargeError
+from reports.failure import Failure
+from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock
+from reports.inputs import result_of
+from reports.plan import ChainNode, count_tasks, place
+from reports.tree import Root, insert
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt at one task, and all that it needs to run."""
+
+    id: UUID
+    root: UUID
+    parent: UUID
+    requested_by: int | None
+    action: str
+    task: str
+    attempt: int
+    retries: int
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def claim(id_: UUID, *, task: str, worker: str) -> Claim | None:
+    """Make ``worker`` the one that executes a pending task whose turn and time have come.
+
+    Returns ``None`` for everything else: a duplicate message, one for a report that is unknown, final, not yet due, or
+    of another task.
+    """
+    row = fetch_one(
+        f"""
+        UPDATE {TABLE} SET status = 'running', attempts = attempts + 1, worker = %s, started_at = {now()},
+            heartbeat_at = {now()}, due_at = NULL, progress = NULL
+        WHERE id = %s AND task = %s AND kind = 'task' AND status = 'pending'
+            AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
+        RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from, starts_with
+        """,  # noqa: S608
+        [worker, id_, task],
+    )
+    if row is None:
+        return None
+    root, parent, requested_by, action, attempt, retries, arguments, input_from, starts_with = row
+    if starts_with == root:
+        # The root runs from its first claim on. Dying before this line costs the root a time stamp, nothing else.
+        execute(
+            f"UPDATE {TABLE} SET status = 'running', started_at = {now()} WHERE id = %s AND status = 'pending'",  # noqa: S608
+            [root],
+        )
+    own = load(arguments)
+    passed_on = () if input_from is None else (result_of(as_uuid(input_from)),)
+    return Claim(
+        id=id_,
+        root=as_uuid(root),
+        parent=as_uuid(parent),
+        requested_by=requested_by,
+        action=action,
+        task=task,
+        attempt=attempt,
+        retries=retries,
+        args=(*passed_on, *own["args"]),
+        kwargs=own["kwargs"],
+    )
+
+
+@transaction.atomic
+def succeed(claim: Claim, result: Any) -> list[Dispatch]:
+    """Record a task as ok with its result and hand over. Returns what is to be published once this is committed.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+        DocumentInvalidError, DocumentTooLargeError: ``result`` cannot be kept.
+
+    """
+    document = dump(result, limit=settings.REPORT_MAX_RESULT_BYTES, what=f"The result of {claim.task}")
+    root_status = _count_ok(claim.root, grown_by=0)
+    changed = execute(
+        f"""
+        UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()}
+        WHERE id = %s AND status = 'running' AND attempts = %s
+        """,  # noqa: S608
+        [document, claim.id, claim.attempt],
+    )
+    _refuse_lost(claim.id, claim.attempt, changed)
+    return [] if is_final(root_status) else advance(claim.parent, outcome_from=claim.id)
+
+
+@transaction.atomic
+def expand(claim: Claim, plan: ChainNode) -> list[Dispatch]:
+    """Turn a task that returned signatures into a chain of them, and start it.
+
+    Returns what is to be published once this is committed. The flow goes on when the new chain is ok.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+        PlanTooLargeError: the report would have more tasks than ``REPORT_MAX_TASKS``.
+
+    """
+    root_status = _count_ok(claim.root, grown_by=count_tasks(plan))
+    changed = execute(
+        f"""
+        UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE id = %s AND status = 'running' AND attempts = %s
+        """,  # noqa: S608
+        [len(plan.children), claim.id, claim.attempt],
+    )
+    _refuse_lost(claim.id, claim.attempt, changed)
+    nodes = place(plan, claim.id)
+    root = Root(claim.root, claim.action, claim.requested_by)
+    if is_final(root_status):
+        # Kept all the same, so that a retry of the action goes on from here and does not expand it again.
+        insert(nodes, root, starting=None)
+        cancel_rest(claim.root)
+        return []
+    return insert(nodes, root, starting=claim.id)
+
+
+@transaction.atomic
+def fail(id_: UUID, attempt: int, failure: Failure) -> None:
+    """Record a task as failed, pass the failure up to the root, and cancel what was never started.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+
+    """
+    failed = _attempt(id_, attempt)
+    root_status = lock(failed.root)
+    changed = execute(
+        f"""
+        UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, errors = %s,
+            error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_traceback = %s
+        WHERE id = %s AND status = 'running' AND attempts = %s
+        """,  # noqa: S608
+        [failed.errors_with(failure), *failure.columns(), failure.traceback, id_, attempt],
+    )
+    _refuse_lost(id_, attempt, changed)
+    if not is_final(root_status):
+        fail_tree(failed.root, failed.parent, failed=id_, failure=failure)
+
+
+@transaction.atomic
+def put_off(id_: UUID, attempt: int, failure: Failure, *, delay: float, lost: bool = False) -> None:
+    """Send a task whose attempt failed back to wait ``delay`` seconds for its next one.
+
+    ``lost`` counts the attempt as lost with its worker, not as a retry of the task's policy. Under a root that is final
+    nothing waits any more: the task is cancelled.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+
+    """
+    failed = _attempt(id_, attempt)
+    errors = failed.errors_with(failure)
+    if is_final(lock(failed.root)):
+        changed = execute(
+            f"""
+            UPDATE {TABLE} SET status = 'cancelled', finished_at = {now()}, errors = %s
+            WHERE id = %s AND status = 'running' AND attempts = %s
+            """,  # noqa: S608
+            [errors, id_, attempt],
+        )
+    else:
+        changed = execute(
+            f"""
+            UPDATE {TABLE} SET status = 'pending', errors = %s, retries = retries + %s, losses = losses + %s,
+                publications = 0, not_before = {later()}, due_at = {later()}
+            WHERE id = %s AND status = 'running' AND attempts = %s
+            """,  # noqa: S608
+            [errors, int(not lost), int(lost), delay, delay, id_, attempt],
+        )
+    _refuse_lost(id_, attempt, changed)
+
+
+def report_progress(claim: Claim, progress: dict[str, Any]) -> None:
+    """Show how far an attempt has come, in its own report and in the root's.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+        DocumentInvalidError, DocumentTooLargeError: ``progress`` cannot be kept.
+
+    """
+    document = dump(progress, limit=settings.REPORT_MAX_PROGRESS_BYTES, what=f"The progress of {claim.task}")
+    changed = execute(
+        f"UPDATE {TABLE} SET progress = %s WHERE id = %s AND status = 'running' AND attempts = %s",  # noqa: S608
+        [document, claim.id, claim.attempt],
+    )
+    _refuse_lost(claim.id, claim.attempt, changed)
+    execute(
+        f"UPDATE {TABLE} SET progress = %s WHERE id = %s AND status IN ('pending', 'running')",  # noqa: S608
+        [document, claim.root],
+    )
+
+
+def running_attempt(id_: UUID, *, worker: str) -> int | None:
+    """Return the number of the attempt that ``worker`` is at with this task, ``None`` where it is at none."""
+    row = fetch_one(
+        f"SELECT attempts FROM {TABLE} WHERE id = %s AND status = 'running' AND worker = %s",  # noqa: S608
+        [id_, worker],
+    )
+    return row[0] if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    number: int
+    root: UUID
+    parent: UUID
+    errors: list[dict[str, Any]]
+    started_at: str | None
+    read_at: str | None
+
+    def errors_with(self, failure: Failure) -> str:
+        entry = failure.as_attempt(self.number, started_at=self.started_at, failed_at=self.read_at)
+        return orjson.dumps([*self.errors, entry][-settings.REPORT_MAX_ERRORS :]).decode()
+
+
+def _attempt(id_: UUID, attempt: int) -> _Attempt:
+    # Read before the root is locked: whoever changes the errors ends the attempt, which the guarded update notices.
+    row = fetch_one(
+        f"""
+        SELECT root_id, parent_id, errors, started_at, {now()} FROM {TABLE}
+        WHERE id = %s AND status = 'running' AND attempts = %s
+        """,  # noqa: S608
+        [id_, attempt],
+    )
+    if row is None:
+        raise _lost(id_, attempt)
+    root, parent, errors, started_at, read_at = row
+    return _Attempt(attempt, as_uuid(root), as_uuid(parent), load(errors), as_iso(started_at), as_iso(read_at))
+
+
+def _count_ok(root: UUID, *, grown_by: int) -> str:
+    """Lock a tree by counting one more task of it as ok. Returns the root's status."""
+    row = fetch_one(
+        f"""
+        UPDATE {TABLE} SET tasks_ok = tasks_ok + 1, tasks_total = tasks_total + %s WHERE id = %s
+        RETURNING status, tasks_total
+        """,  # noqa: S608
+        [grown_by, root],
+    )
+    if row is None:
+        raise LookupError(f"There is no report {root}.")
+    status, total = row
+    if grown_by and total > settings.REPORT_MAX_TASKS:
+        raise PlanTooLargeError(f"The report would have {total:,} tasks; {settings.REPORT_MAX_TASKS:,} are allowed.")
+    return str(status)
+
+
+def _refuse_lost(id_: UUID, attempt: int, changed: int) -> None:
+    if not changed:
+        raise _lost(id_, attempt)
+
+
+def _lost(id_: UUID, attempt: int) -> AttemptLostError:
+    return AttemptLostError(f"Attempt {attempt} of report {id_} is over: another one or a final state took its place.")

@@ -1,0 +1,71 @@
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from django.conf import settings
+
+TASK_FAILED = "task_failed"
+TIMED_OUT = "timed_out"
+WORKER_LOST = "worker_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed, in the size and the characters that the ledger keeps."""
+
+    code: str
+    type: str
+    message: str
+    task: str
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException, *, task: str, traceback: str = "", code: str | None = None) -> Self:
+        """Describe ``error``: its own ``code`` where it has one, and a message that is never empty."""
+        own_code = getattr(error, "code", None)
+        return cls(
+            code=_clean(code or (own_code if isinstance(own_code, str) and own_code else TASK_FAILED), 100),
+            type=_clean(type(error).__qualname__, 255),
+            message=_clean(_message(error), settings.REPORT_MAX_MESSAGE_CHARACTERS),
+            task=task,
+            traceback=_clean_end(traceback, settings.REPORT_MAX_TRACEBACK_CHARACTERS),
+        )
+
+    @classmethod
+    def timed_out(cls, error: BaseException, *, task: str, traceback: str) -> Self:
+        """Describe that ``task`` ran into its soft or hard time limit, given in seconds by the error's argument."""
+        limit = f" of {error.args[0]} s" if error.args and isinstance(error.args[0], int | float) else ""
+        described = cls.of(error, task=task, traceback=traceback, code=TIMED_OUT)
+        return replace(described, message=f"{task} ran longer than its time limit{limit}.")
+
+    @classmethod
+    def worker_lost(cls, *, task: str, worker: str) -> Self:
+        """Describe the loss of the worker that executed ``task``."""
+        message = f"Worker {worker or 'unknown'} was lost while it ran {task}; whether its work was done is not known."
+        return cls(WORKER_LOST, "WorkerLostError", message, task, "")
+
+    def columns(self) -> tuple[str, str, str, str]:
+        """Return code, type, message and task, in the order of the report's columns."""
+        return self.code, self.type, self.message, self.task
+
+    def as_attempt(self, attempt: int, *, started_at: str | None, failed_at: str | None) -> dict[str, Any]:
+        """Return the entry for the report's list of errors."""
+        return {"attempt": attempt, "started_at": started_at, "failed_at": failed_at, **asdict(self)}
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  a broken __str__ must not hide that the task failed
+        text = ""
+    return text.strip() or f"{type(error).__qualname__} without a message"
+
+
+def _clean(text: str, limit: int) -> str:
+    """Drop what PostgreSQL's text cannot hold, and the end of what is too long."""
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _clean_end(text: str, limit: int) -> str:
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    return text if len(text) <= limit else "…" + text[1 - limit :]

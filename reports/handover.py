@@ -1,0 +1,131 @@
+"""Handing over: what starts, and what is finished with, when a report of a tree becomes ok or fails.
+
+Everything here runs inside the transaction of the outcome it follows from, with the root locked first. That order
+holds for every change of more than one report of a tree, so no two of them can wait for each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from reports.database import TABLE, Row, as_uuid, execute, fetch_all, fetch_one, for_update, later, now
+from reports.documents import load
+from reports.failure import Failure
+from reports.models import FINAL, Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A task whose turn has come: what is published, once the transaction is committed."""
+
+    id: UUID
+    task: str
+    options: dict[str, Any]
+
+
+def lock(root: UUID) -> Status:
+    """Lock a tree by its root and return the root's status."""
+    row = fetch_one(f"SELECT status FROM {TABLE} WHERE id = %s {for_update()}", [root])  # noqa: S608
+    if row is None:
+        raise LookupError(f"There is no report {root}.")
+    return Status(row[0])
+
+
+def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
+    """An empty group is ok as soon as it starts."""
+    execute(f"UPDATE {TABLE} SET status = 'ok', finished_at = {now()} WHERE id = %s", [group])  # noqa: S608
+    return advance(parent, outcome_from=group)
+
+
+def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
+    """Count one more child as ok in ``parent``, and start what comes next.
+
+    ``outcome_from`` is the report that holds the child's result. Returns what is to be published.
+    """
+    while parent is not None:
+        row = fetch_one(
+            f"""
+            UPDATE {TABLE} SET
+                children_ok = children_ok + 1,
+                status = CASE WHEN children_ok + 1 = children_total THEN 'ok' ELSE status END,
+                finished_at = CASE WHEN children_ok + 1 = children_total THEN {now()} END,
+                outcome_from = CASE WHEN children_ok + 1 = children_total AND kind = 'chain' THEN %s END
+            WHERE id = %s AND status IN ('pending', 'running')
+            RETURNING root_id, parent_id, kind, children_ok, children_total
+            """,  # noqa: S608
+            [outcome_from, parent],
+        )
+        if row is None:
+            return []
+        root, grandparent, kind, children_ok, children_total = row
+        if children_ok < children_total:
+            return start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
+        if kind == Kind.GROUP:
+            outcome_from = parent
+        parent = as_uuid(grandparent) if grandparent else None
+    return []
+
+
+def start_child(root: UUID, parent: UUID, position: int) -> list[Dispatch]:
+    """Start a chain's child at ``position`` and everything that starts with it."""
+    return dispatch_started(
+        fetch_all(
+            f"""
+            UPDATE {TABLE} SET
+                status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
+                dispatched_at = {now()},
+                due_at = CASE WHEN kind = 'task' THEN {later()} END
+            WHERE root_id = %s AND status = 'pending'
+                AND starts_with = (SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s)
+            RETURNING id, kind, task, options, children_total, parent_id
+            """,  # noqa: S608
+            [settings.RECOVERY_REPUBLISH_AFTER, root, parent, position],
+        )
+    )
+
+
+def dispatch_started(rows: Sequence[Row]) -> list[Dispatch]:
+    """Turn started reports into what is to be published; groups without members are finished on the way."""
+    dispatches = [Dispatch(as_uuid(row[0]), row[2], load(row[3]) or {}) for row in rows if row[1] == Kind.TASK]
+    for id_, kind, _, _, children_total, parent in rows:
+        if kind != Kind.TASK and children_total == 0:
+            dispatches += finish_empty(as_uuid(id_), as_uuid(parent))
+    return dispatches
+
+
+def fail_tree(root: UUID, parent: UUID | None, *, failed: UUID, failure: Failure) -> None:
+    """Pass a task's failure up to the root, and cancel what was never started.
+
+    Tasks in flight go on and record their own outcome; nothing follows from it.
+    """
+    while parent is not None:
+        row = fetch_one(
+            f"""
+            UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, outcome_from = %s,
+                error_code = %s, error_type = %s, error_message = %s, error_task = %s
+            WHERE id = %s AND status IN ('pending', 'running')
+            RETURNING parent_id
+            """,  # noqa: S608
+            [failed, *failure.columns(), parent],
+        )
+        parent = as_uuid(row[0]) if row and row[0] else None
+    cancel_rest(root)
+
+
+def cancel_rest(root: UUID) -> None:
+    """Cancel every report of a tree that waits, and every chain and group under way."""
+    execute(
+        f"""
+        UPDATE {TABLE} SET status = 'cancelled', finished_at = {now()}, due_at = NULL
+        WHERE root_id = %s AND (status = 'pending' OR status = 'running' AND kind <> 'task')
+        """,  # noqa: S608
+        [root],
+    )
+
+
+def is_final(status: str) -> bool:
+    """Tell whether a report with this status is finished."""
+    return status in FINAL

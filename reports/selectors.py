@@ -1,0 +1,174 @@
+"""Reading reports: each a single query, served by one index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from reports.database import TABLE, Row, as_uuid, fetch_all
+from reports.documents import load
+from reports.inputs import result_of
+from reports.models import Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Why a report failed. ``task`` names the task that did."""
+
+    code: str
+    type: str
+    message: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as its readers see it. Time stamps are aware, in UTC; JSON columns are values."""
+
+    id: UUID
+    root: UUID
+    parent: UUID | None
+    position: int
+    kind: Kind
+    status: Status
+    action: str
+    task: str
+    system_call: bool
+    progress: dict[str, Any] | None
+    tasks_total: int
+    tasks_ok: int
+    children_total: int
+    children_ok: int
+    attempts: int
+    errors: list[dict[str, Any]]
+    error: Error | None
+    created_at: datetime
+    not_before: datetime | None
+    dispatched_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    parameters: Any = None
+    result: Any = None
+    traceback: str = ""
+
+
+_COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call, r.progress,
+    r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.errors,
+    r.error_code, r.error_type, r.error_message, r.error_task,
+    r.created_at, r.not_before, r.dispatched_at, r.started_at, r.finished_at"""
+_PLAIN_COLUMNS = 25
+
+
+def find(id_: UUID, *, owner: int | None) -> Report | None:
+    """Return a report with its result, or with the traceback of its error.
+
+    ``owner`` is the user whose report it must be; ``None`` sees everybody's.
+    """
+    rows = fetch_all(
+        f"""
+        SELECT {_COLUMNS}, r.parameters, held.id, held.kind, held.result, held.error_traceback
+        FROM {TABLE} r LEFT JOIN {TABLE} held ON held.id = COALESCE(r.outcome_from, r.id)
+        WHERE r.id = %s{_owned(owner)}
+        """,  # noqa: S608
+        [id_, *_owner(owner)],
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    parameters, held, held_kind, result, traceback = row[_PLAIN_COLUMNS:]
+    gathered = row[5] == Status.OK and held_kind == Kind.GROUP
+    return _report(
+        row,
+        parameters=load(parameters),
+        result=result_of(as_uuid(held)) if gathered else load(result),
+        traceback=traceback or "",
+    )
+
+
+def list_roots(
+    *,
+    owner: int | None,
+    limit: int,
+    before: UUID | None = None,
+    action: str | None = None,
+    status: Status | None = None,
+) -> list[Report]:
+    """Return up to ``limit`` actions' reports, newest first, without parameters and results.
+
+    ``before`` is the id of the last report of the page before.
+    """
+    conditions = ["r.parent_id IS NULL"]
+    values: list[Any] = []
+    if owner is not None:
+        conditions.append("r.requested_by_id = %s")
+        values.append(owner)
+    if action is not None:
+        conditions.append("r.action = %s")
+        values.append(action)
+    if status is not None:
+        conditions.append("r.status = %s")
+        values.append(status)
+    if before is not None:
+        conditions.append("r.id < %s")
+        values.append(before)
+    sql = f"SELECT {_COLUMNS} FROM {TABLE} r WHERE {' AND '.join(conditions)} ORDER BY r.id DESC LIMIT %s"  # noqa: S608
+    return [_report(row) for row in fetch_all(sql, [*values, limit])]
+
+
+def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None = None) -> list[Report]:
+    """Return up to ``limit`` reports below a root, in the order they were planned.
+
+    ``after`` is the id of the last report of the page before.
+    """
+    later = " AND r.id > %s" if after else ""
+    sql = f"""
+        SELECT {_COLUMNS} FROM {TABLE} r
+        WHERE r.root_id = %s AND r.parent_id IS NOT NULL{later}{_owned(owner)} ORDER BY r.id LIMIT %s
+        """  # noqa: S608
+    return [_report(row) for row in fetch_all(sql, [root, *([after] if after else []), *_owner(owner), limit])]
+
+
+def _owned(owner: int | None) -> str:
+    return "" if owner is None else " AND r.requested_by_id = %s"
+
+
+def _owner(owner: int | None) -> Sequence[int]:
+    return () if owner is None else (owner,)
+
+
+def _report(row: Row, **outcome: Any) -> Report:
+    (id_, root, parent, position, kind, status, action, task, system_call, progress) = row[:10]
+    tasks_total, tasks_ok, children_total, children_ok, attempts, errors = row[10:16]
+    code, type_, message, failed_task = row[16:20]
+    created_at, not_before, dispatched_at, started_at, finished_at = map(_moment, row[20:25])
+    assert created_at is not None  # noqa: S101  the column has a default
+    return Report(
+        id=as_uuid(id_),
+        root=as_uuid(root),
+        parent=as_uuid(parent) if parent else None,
+        position=position,
+        kind=Kind(kind),
+        status=Status(status),
+        action=action,
+        task=task,
+        system_call=bool(system_call),
+        progress=load(progress),
+        tasks_total=tasks_total,
+        tasks_ok=tasks_ok,
+        children_total=children_total,
+        children_ok=children_ok,
+        attempts=attempts,
+        errors=load(errors),
+        error=Error(code, type_, message, failed_task) if code else None,
+        created_at=created_at,
+        not_before=not_before,
+        dispatched_at=dispatched_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        **outcome,
+    )
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

@@ -1,0 +1,101 @@
+"""What waits and what is stuck: the questions that recovery asks, each served by one partial index."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from reports.database import TABLE, as_uuid, execute, fetch_all, fetch_one, later, now, skip_locked
+from reports.documents import load
+from reports.handover import Dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A running attempt whose worker has not been heard of for a lease."""
+
+    id: UUID
+    task: str
+    attempt: int
+    losses: int
+    worker: str
+
+
+def take_due(limit: int) -> list[Dispatch]:
+    """Take up to ``limit`` reports that are due for publishing, and put their next turn off at growing intervals.
+
+    Due are: a schedule or retry delay that has passed, a publish that failed, and a message that nobody has claimed
+    for so long that it may be lost. A message too many is harmless: only one of them is claimed.
+    """
+    doublings = 0
+    while settings.RECOVERY_REPUBLISH_AFTER * 2**doublings < settings.RECOVERY_REPUBLISH_MAX:
+        doublings += 1
+    interval = f"CASE WHEN publications < {doublings} THEN %s * (1 << publications) ELSE %s END"
+    rows = fetch_all(
+        f"""
+        UPDATE {TABLE} SET due_at = {later(interval)}, publications = publications + 1
+        WHERE id IN (
+            SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL AND due_at <= {now()}
+            ORDER BY due_at LIMIT %s {skip_locked()}
+        ) AND status = 'pending'
+        RETURNING id, task, options
+        """,  # noqa: S608
+        [settings.RECOVERY_REPUBLISH_AFTER, settings.RECOVERY_REPUBLISH_MAX, limit],
+    )
+    return [Dispatch(as_uuid(id_), task, load(options) or {}) for id_, task, options in rows]
+
+
+def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
+    """Have recovery publish what could not be published, ``in_seconds`` from now."""
+    if ids:
+        execute(
+            f"UPDATE {TABLE} SET due_at = {later()} WHERE id IN ({_places(ids)}) AND status = 'pending'",  # noqa: S608
+            [in_seconds, *ids],
+        )
+
+
+def beat(ids: Collection[UUID], *, worker: str) -> None:
+    """Stamp a heartbeat on what ``worker`` is executing."""
+    if ids:
+        execute(
+            f"""
+            UPDATE {TABLE} SET heartbeat_at = {now()}
+            WHERE id IN ({_places(ids)}) AND status = 'running' AND worker = %s
+            """,  # noqa: S608
+            [*ids, worker],
+        )
+
+
+@transaction.atomic
+def take_stale(limit: int) -> list[Stale]:
+    """Return up to ``limit`` running tasks whose heartbeat is older than a lease.
+
+    They are stamped on the way, so that workers who ask side by side do not get the same ones.
+    """
+    rows = fetch_all(
+        f"""
+        UPDATE {TABLE} SET heartbeat_at = {now()}
+        WHERE id IN (
+            SELECT id FROM {TABLE} WHERE status = 'running' AND kind = 'task' AND heartbeat_at < {later()}
+            ORDER BY heartbeat_at LIMIT %s {skip_locked()}
+        ) AND status = 'running'
+        RETURNING id, task, attempts, losses, worker
+        """,  # noqa: S608
+        [-settings.RECOVERY_LEASE, limit],
+    )
+    return [Stale(as_uuid(id_), *rest) for id_, *rest in rows]
+
+
+def find_stale(id_: UUID, *, worker: str) -> Stale | None:
+    """Return the attempt that ``worker`` is at with this task, for a worker that knows it is lost."""
+    row = fetch_one(
+        f"SELECT id, task, attempts, losses, worker FROM {TABLE} WHERE id = %s AND status = 'running' AND worker = %s",  # noqa: S608
+        [id_, worker],
+    )
+    return Stale(id_, *row[1:]) if row else None
+
+
+def _places(ids: Collection[UUID]) -> str:
+    return ", ".join(["%s"] * len(ids))

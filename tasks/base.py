@@ -1,0 +1,183 @@
+"""The base of every task: it runs for a report of the ledger, and whatever becomes of it is recorded there."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
+
+from billiard.einfo import ExceptionInfo
+from celery import Task
+from celery.canvas import Signature
+from celery.exceptions import Ignore, Reject, Retry
+from django.utils.timezone import is_aware, make_aware
+from django.utils.timezone import now as utc_now
+
+from reports import execution, waiting
+from reports.errors import AttemptLostError, TaskNotDispatchableError
+from reports.execution import Claim
+from services import recovery
+from services.dispatch import publish
+from tasks import failures
+from tasks.canvas import plan_of
+from tasks.patience import patiently
+from tasks.progress import Progress
+from tasks.worker import worker_name
+
+logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    _Task = Task[Any, Any]
+else:
+    _Task = object
+
+
+class BaseErrorHandlerMixin(_Task):
+    """Claims the report that a message names, runs the task for it, and records the outcome.
+
+    A result and the hand-over to what follows are recorded before Celery calls the task a success: Celery only logs
+    what goes wrong in ``on_success``. Called as a function, a task just runs.
+    """
+
+    abstract = True
+    records_outcome = True
+    ignore_result = True
+    # Messages carry no arguments, so Celery cannot check them; tasks.canvas did when the action was built.
+    typing = False
+    Request = "tasks.request:LedgerRequest"
+
+    #: Whether a task whose worker died in the middle may run again. Its side effects may then happen twice.
+    retry_on_worker_lost = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.request.called_directly:
+            return super().__call__(*args, **kwargs)
+        claim = self._claim()
+        self.request.retries = claim.retries
+        self.request.args, self.request.kwargs = claim.args, claim.kwargs
+        try:
+            outcome = self.run(*claim.args, **claim.kwargs)
+            self._succeed(claim, outcome)
+        except Retry as retry:
+            self._put_off(claim, retry)
+            raise
+        except (Ignore, Reject) as error:
+            raise TypeError(f"{self.name} raised {type(error).__name__}: a task returns, retries or raises.") from error
+        except Exception as error:
+            # Celery hands on_failure a copy that survived pickling, or did not.
+            vars(self.request)["raised"] = error
+            raise
+
+    def report_progress(self, current: float, total: float | None = None, message: str = "") -> None:
+        """Show clients how far this task is. Cheap: at most one write a second, the others are left out.
+
+        Raises:
+            AttemptLostError: the attempt was superseded, so that a task that lost its report stops early.
+
+        """
+        claim = self._current_claim()
+        if claim is not None:
+            progress: Progress = vars(self.request)["progress"]
+            progress.report(claim, current=current, total=total, message=message)
+
+    def retry(  # noqa: PLR0913  Celery's own signature
+        self,
+        args: Any = None,
+        kwargs: Any = None,
+        exc: Exception | None = None,
+        throw: bool = True,  # noqa: FBT001, FBT002
+        eta: datetime | None = None,
+        countdown: float | None = None,
+        max_retries: int | None = None,
+        **options: Any,
+    ) -> Retry:
+        """Have this task run again later, as in Celery; the wait is in the ledger, not in a worker's memory."""
+        if self.request.called_directly:
+            raise exc or Retry("Task can be retried", None)
+        if args is not None or kwargs is not None or options:
+            raise TypeError(
+                f"{self.name}: a retry has the arguments and options of its report; they cannot be changed."
+            )
+        limit = self.max_retries if max_retries is None else max_retries
+        if limit is not None and self.request.retries >= limit:
+            raise exc or self.MaxRetriesExceededError(f"{self.name} was retried {limit} times.")
+        retry = Retry(exc=exc, when=_moment_of(eta, self.default_retry_delay if countdown is None else countdown))
+        if throw:
+            raise retry
+        return retry
+
+    def apply_async(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: a task runs only as part of an accepted action."""
+        raise TaskNotDispatchableError(
+            f"{self.name} is not started by .delay() or .apply_async(): request an action whose @chainable returns"
+            f" its signature, or return {self.name}.s(...) from the task that needs it."
+        )
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: ExceptionInfo | None) -> None:
+        """Record an exception, a soft time limit, or (called in the main process) a hard one."""
+        del args, kwargs
+        claim = self._current_claim()
+        attempt = claim.attempt if claim else execution.running_attempt(UUID(task_id), worker=worker_name())
+        if attempt is None or isinstance(exc, AttemptLostError):
+            logger.warning("%s[%s] failed after its report had been taken over: %s", self.name, task_id, exc)
+            return
+        raised = getattr(self.request, "raised", exc) if claim else exc
+        failure = failures.describe(raised, task=self.name, traceback=str(einfo.traceback) if einfo else "")
+        try:
+            patiently(lambda: execution.fail(UUID(task_id), attempt, failure))
+        except AttemptLostError as lost:
+            logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
+
+    def on_worker_lost(self, task_id: str) -> None:
+        """Record, in the main process, that the pool child which ran this task is gone."""
+        stale = waiting.find_stale(UUID(task_id), worker=worker_name())
+        if stale is not None:
+            recovery.rescue(stale)
+
+    def _claim(self) -> Claim:
+        report = _uuid(self.request.id)
+        claim = report and patiently(lambda: execution.claim(report, task=self.name, worker=worker_name()))
+        if not isinstance(claim, Claim):
+            # A duplicate, or somebody published around the API. Either way there is nothing to run.
+            raise Ignore(f"No report {self.request.id} waits for {self.name}; request an action instead.")
+        vars(self.request).update(claim=claim, progress=Progress())
+        return claim
+
+    def _current_claim(self) -> Claim | None:
+        return getattr(self.request, "claim", None)
+
+    def _succeed(self, claim: Claim, outcome: Any) -> None:
+        plan = plan_of(outcome) if _holds_signatures(outcome) else None
+        record = (lambda: execution.expand(claim, plan)) if plan else (lambda: execution.succeed(claim, outcome))
+        publish(patiently(record))
+
+    def _put_off(self, claim: Claim, retry: Retry) -> None:
+        # Somebody may have raised Celery's Retry by hand, with seconds or nothing.
+        when = retry.when if isinstance(retry.when, datetime) else _moment_of(None, float(retry.when or 0))
+        delay = max(0.0, (when - utc_now()).total_seconds())
+        failure = failures.describe(retry.exc or retry, task=self.name, traceback=failures.traceback_of(retry))
+        patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _holds_signatures(outcome: Any) -> bool:
+    if isinstance(outcome, Signature):
+        return True
+    return isinstance(outcome, tuple | list) and bool(outcome) and isinstance(outcome[0], Signature)
+
+
+def _moment_of(eta: datetime | None, countdown: float) -> datetime:
+    if eta is None:
+        return utc_now() + timedelta(seconds=countdown)
+    return eta if is_aware(eta) else make_aware(eta)
+
+
+class BaseTask(BaseErrorHandlerMixin, Task):  # type: ignore[type-arg]  # at run time it takes none
+    """What ``@shared_task`` builds on when it is not told otherwise."""
+
+    abstract = True

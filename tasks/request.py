@@ -1,0 +1,20 @@
+from typing import Any
+
+from celery.worker.request import Request
+from celery.worker.state import task_ready
+
+from tasks.base import BaseErrorHandlerMixin
+
+
+class LedgerRequest(Request):
+    """A message in the worker's main process. Records what a pool child could not record: that it is gone."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Leave what a child reported to Celery; anything else means that there is no child any more."""
+        if return_ok:
+            super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=True)
+            return
+        task_ready(self)
+        task = self.task
+        if isinstance(task, BaseErrorHandlerMixin):
+            task.on_worker_lost(self.id)
