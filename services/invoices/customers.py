@@ -1,0 +1,76 @@
+"""Customers: known there, at InvoicesPlus, and stored here. Every function may be repeated at any time."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Q
+
+from services.invoices.client import InvoicesPlusClient
+from services.invoices.errors import CustomerExistsError
+from services.invoices.models import Customer
+from services.invoices.records import CustomerRecord, CustomerRow, email_key
+
+
+def find_customer(email: str, name: str) -> CustomerRow:
+    """Look for the customer here. Without one, the row has no id yet; with one, it has the stored name."""
+    wanted = CustomerRow(id=None, email=email_key(email), name=name)
+    stored = Customer.objects.filter(email=wanted["email"]).first()
+    return CustomerRow(id=stored.third_party_id, email=wanted["email"], name=stored.name) if stored else wanted
+
+
+def look_up_customer(customer: CustomerRow) -> CustomerRow:
+    """Look for the customer there, unless it has an id. Raises InvoicesPlusError."""
+    if customer["id"]:
+        return customer
+    with InvoicesPlusClient.from_settings() as client:
+        found = client.find_customer(customer["email"])
+    return found.as_row() if found else customer
+
+
+def create_customer(customer: CustomerRow) -> CustomerRow:
+    """Create the customer there, unless it has an id. Raises InvoicesPlusError."""
+    if customer["id"]:
+        return customer
+    with InvoicesPlusClient.from_settings() as client:
+        try:
+            return client.create_customer(customer["email"], customer["name"]).as_row()
+        except CustomerExistsError:
+            # Somebody was faster: another action, or an earlier attempt of this one whose answer was lost.
+            found = client.find_customer(customer["email"])
+            if not found:
+                raise
+            return found.as_row()
+
+
+def store_customer(customer: CustomerRow) -> CustomerRow:
+    """Store one customer here. Raises InvoicesPlusResponseError for a row without an id."""
+    return store_customers([customer])[0]
+
+
+def list_customers() -> list[CustomerRow]:
+    """Every customer there. Raises InvoicesPlusError."""
+    with InvoicesPlusClient.from_settings() as client:
+        return [customer.as_row() for customer in client.customers()]
+
+
+def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRow]:
+    """Store customers here, as InvoicesPlus knows them, and return them, each once."""
+    # An id may come twice: a page shifts when a customer is created while the pages are read. The last word counts.
+    records = {record.id: record for record in map(CustomerRecord.from_json, customers)}
+    emails = [record.email for record in records.values()]
+    with transaction.atomic():
+        introduce_customers(records)
+        affected = Customer.objects.filter(Q(third_party_id__in=records) | Q(email__in=emails))
+        rows = {row.third_party_id: row for row in affected.select_for_update().order_by("third_party_id")}
+        # An address may have moved from one customer to another: it is free before it is given away.
+        affected.filter(email__in=emails).update(email=None)
+        for record in records.values():
+            rows[record.id].email = record.email
+            rows[record.id].name = record.name
+        Customer.objects.bulk_update([rows[id_] for id_ in records], ["email", "name"])
+    return [record.as_row() for record in records.values()]
+
+
+def introduce_customers(ids: Iterable[str]) -> None:
+    """See that these customers have a row here, if only with their id."""
+    Customer.objects.bulk_create([Customer(third_party_id=id_) for id_ in sorted(ids)], ignore_conflicts=True)
