@@ -1,5 +1,6 @@
 from typing import Any
 
+from celery.exceptions import TimeLimitExceeded
 from celery.worker.request import Request
 from celery.worker.state import task_ready
 
@@ -15,6 +16,9 @@ class LedgerRequest(Request):
             super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=True)
             return
         task_ready(self)
+        raised = getattr(exc_info.exception, "exc", exc_info.exception)
+        if isinstance(raised, TimeLimitExceeded):
+            return  # recorded by on_failure, which Celery calls next
         task = self.task
         if isinstance(task, BaseErrorHandlerMixin):
             task.on_worker_lost(self.id)
