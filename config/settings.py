@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+from config.environment import Environment
+
+env = Environment()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
@@ -15,6 +16,20 @@ SECRET_KEY = env.str("SECRET_KEY", "development-only" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. Give the service a long random value of its own.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# HTTPS=0 is for plain-HTTP runs on one's own machine. BEHIND_PROXY=1 says that a proxy ends TLS in front of the service
+# and sets X-Forwarded-Proto itself, whatever its clients send.
+HTTPS = env.bool("HTTPS", True)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # asked by the container's own health check, without the proxy
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600) if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+# A service speaks for its own host; what holds for sub-domains and in browsers' lists is its domain's to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Modules that define a team's endpoints and tasks; see docs/adding-an-action.md.
 ACTION_MODULES = env.list("ACTION_MODULES", default=["api.invoices"])
@@ -63,7 +78,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR}/async-actions.sqlite3")}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/async-actions.sqlite3")}
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -74,20 +89,42 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     )
-elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 else:
-    raise ImproperlyConfigured("DATABASE_URL names a database that is not supported. Use postgres://… or sqlite:///….")
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-BROKER_URL = env.str("BROKER_URL", "redis://127.0.0.1:6379/0")
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/1")
+BROKER_URL = env.service(
+    "BROKER_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "sentinel", "amqp", "amqps")
+)
+REDIS_URL = env.service("REDIS_URL", "redis://127.0.0.1:6379/1", schemes=("redis", "rediss", "unix"))
+TASK_DEFAULT_QUEUE = env.str("TASK_DEFAULT_QUEUE", "async-actions")
+# Tasks that a worker process runs before it opens a new connection to the database.
+WORKER_DATABASE_REUSE_MAX = env.int("WORKER_DATABASE_REUSE_MAX", 1_000)
 
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # a checkout needs no collectstatic
+WHITENOISE_AUTOREFRESH = False
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    raise ImproperlyConfigured("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # A line for every message taken and every task done: the ledger has it already.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
 
 # Limits, in bytes or characters, of what one report may hold.
 REPORT_MAX_PARAMETERS_BYTES = env.int("REPORT_MAX_PARAMETERS_BYTES", 256 * 1024)
@@ -95,6 +132,7 @@ REPORT_MAX_RESULT_BYTES = env.int("REPORT_MAX_RESULT_BYTES", 1024 * 1024)
 REPORT_MAX_PROGRESS_BYTES = env.int("REPORT_MAX_PROGRESS_BYTES", 4 * 1024)
 REPORT_MAX_MESSAGE_CHARACTERS = env.int("REPORT_MAX_MESSAGE_CHARACTERS", 2_000)
 REPORT_MAX_TRACEBACK_CHARACTERS = env.int("REPORT_MAX_TRACEBACK_CHARACTERS", 20_000)
+REPORT_MAX_ERRORS = env.int("REPORT_MAX_ERRORS", 20)  # of failed attempts kept per report
 REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
 
 # Recovery: how workers notice what was lost. Seconds.

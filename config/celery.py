@@ -1,0 +1,105 @@
+"""The Celery application: what ``celery -A config worker`` runs and what publishes messages."""
+
+import os
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import Celery
+from celery.signals import import_modules, setup_logging
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from config.start import refusing_wrong_configuration
+
+# Seconds. A request publishes while its client waits, so a broker that is away must be noticed soon.
+_CONNECT_TIMEOUT = 1.0
+_REPLY_TIMEOUT = 3.0
+
+# An outage is noticed at once where a message is published, because the ledger keeps what could not be; Kombu's own
+# waiting for a broker would hang the request.
+_NO_PATIENCE = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+
+_REDIS_OPTIONS = {
+    **_NO_PATIENCE,
+    "socket_connect_timeout": _CONNECT_TIMEOUT,
+    # A worker's blocking pop is answered by the server within a second and read only then: this does not disturb it.
+    "socket_timeout": _REPLY_TIMEOUT,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+_AMQP_OPTIONS = {
+    **_NO_PATIENCE,
+    "write_timeout": _REPLY_TIMEOUT,
+    # Without it, what RabbitMQ refuses is lost without an error.
+    "confirm_publish": True,
+    "confirm_timeout": _REPLY_TIMEOUT,
+}
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("async_actions", task_cls="tasks.base:BaseTask")
+# Threads of the web server have no current application of their own.
+app.set_default()
+app.steps["worker"].add("tasks.recovery_step:RecoveryStep")
+
+
+@app.add_defaults
+def configuration() -> dict[str, Any]:
+    """Return Celery's settings; read when they are first needed, so that importing this package needs no settings."""
+    with refusing_wrong_configuration():
+        return {
+            "broker_url": settings.BROKER_URL,
+            "broker_connection_timeout": _CONNECT_TIMEOUT,
+            "broker_transport_options": _transport_options(settings.BROKER_URL),
+            "broker_connection_retry_on_startup": True,
+            "broker_connection_max_retries": None,
+            # The ledger holds the results and takes up what was lost.
+            "result_backend": None,
+            "task_ignore_result": True,
+            "task_acks_late": False,
+            "task_publish_retry": False,
+            "task_default_queue": settings.TASK_DEFAULT_QUEUE,
+            "task_create_missing_queues": True,
+            "task_serializer": "json",
+            "accept_content": ["json"],
+            "event_serializer": "json",
+            "worker_prefetch_multiplier": 1,
+            "worker_cancel_long_running_tasks_on_connection_loss": False,
+            "worker_send_task_events": False,
+            "worker_hijack_root_logger": False,
+            "worker_redirect_stdouts": False,
+            "timezone": settings.TIME_ZONE,
+            "enable_utc": True,
+            # Read by Celery's fixup for Django, under this name: it closes the connection around every task otherwise.
+            "CELERY_DB_REUSE_MAX": settings.WORKER_DATABASE_REUSE_MAX,
+        }
+
+
+def _transport_options(broker: str) -> dict[str, Any]:
+    return dict(_AMQP_OPTIONS if urlsplit(broker).scheme.startswith("amqp") else _REDIS_OPTIONS)
+
+
+@setup_logging.connect(weak=False)
+def _leave_logging_to_django(**_: object) -> None:
+    """Be connected: Celery then leaves alone what Django's settings have set up."""
+
+
+@import_modules.connect(sender=app, weak=False)
+def _import_actions(**_: object) -> None:
+    """Import the modules of actions, and so the tasks that they use; a worker knows no others."""
+    with refusing_wrong_configuration():
+        for name in settings.ACTION_MODULES:
+            _import_action_module(name)
+
+
+def _import_action_module(name: str) -> None:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        raise ImproperlyConfigured(
+            f"ACTION_MODULES names {name}, and there is no module {error.name}."
+            " Correct the name, or install the package that has it."
+        ) from error

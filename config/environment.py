@@ -1,0 +1,61 @@
+"""Reading the environment: a value that cannot be understood stops the start, with its variable's name."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_NUMBERS = {int: "a whole number", float: "a number"}
+
+
+class Environment(environ.Env):
+    """``environ.Env``, with errors that say which variable to change, and nothing misread in silence."""
+
+    def get_value(
+        self,
+        var: str,
+        cast: Any = None,
+        default: Any = environ.Env.NOTSET,
+        parse_default: bool = False,  # noqa: FBT001, FBT002  the signature is environ's
+    ) -> Any:
+        """Return the variable's value as ``cast``.
+
+        Raises:
+            ImproperlyConfigured: the value is not what ``cast`` understands.
+
+        """
+        if cast is bool and self._is_unclear(var):
+            raise ImproperlyConfigured(f"{var} is neither true nor false. Use 1 or 0.")
+        try:
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is not {_NUMBERS.get(cast, 'readable')}.") from error
+
+    def database(self, var: str, default: str) -> dict[str, Any]:
+        """Return a database address as Django's settings for it."""
+        address = self.service(var, default, schemes=("postgres", "postgresql", "sqlite"))
+        if urlsplit(address).path in ("", "/"):
+            raise ImproperlyConfigured(f"{var} names no database. Use postgres://host/database or sqlite:///file.")
+        return self.db_url_config(address)
+
+    def service(self, var: str, default: str, *, schemes: tuple[str, ...]) -> str:
+        """Return the address of a service, checked as far as that goes without calling it."""
+        address = self.str(var, default)
+        allowed = ", ".join(f"{scheme}://" for scheme in schemes)
+        try:
+            parts = urlsplit(address)
+            understood = parts.scheme in schemes and parts.port != 0 and (parts.hostname or parts.path.strip("/"))
+        except ValueError:
+            understood = False
+        if not understood:
+            # The address itself stays out of the message: it may hold a password.
+            raise ImproperlyConfigured(
+                f"{var} is not an address that is supported here. Use one that starts {allowed}."
+            )
+        return address
+
+    def _is_unclear(self, var: str) -> bool:
+        return var in self.ENVIRON and self.ENVIRON[var].strip().lower() not in _TRUE | _FALSE
