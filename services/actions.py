@@ -26,5 +26,5 @@ def request(
     report, dispatches = acceptance.accept(
         action=action, plan=plan, parameters=parameters, requested_by=requested_by, system_call=system_call
     )
-    transaction.on_commit(lambda: publish(dispatches))
+    transaction.on_commit(lambda: publish(dispatches), robust=True)
     return report

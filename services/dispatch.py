@@ -2,31 +2,43 @@
 
 import logging
 from collections.abc import Sequence
+from time import monotonic
 
 from celery import current_app
-from kombu.exceptions import OperationalError
 
 from reports import waiting
 from reports.handover import Dispatch
 
 logger = logging.getLogger(__name__)
 
-# Seconds until recovery publishes what could not be published now.
+# Seconds for which a broker that did not answer is left alone, so that not every request waits for it in turn.
 _BROKER_PAUSE = 2.0
+_broker_away_until = 0.0
 
 
 def publish(dispatches: Sequence[Dispatch]) -> bool:
     """Publish a message for each dispatched task: its name and its report's id, nothing else.
 
-    A broker that is away costs at most its connection time-out: what could not be published is left to recovery.
-    Returns whether all was published.
+    A broker that is away costs a caller its time-out at most, and the next callers nothing for a while: what could not
+    be published is left to recovery. Returns whether all was published.
     """
     for position, dispatch in enumerate(dispatches):
-        try:
-            current_app.send_task(dispatch.task, task_id=str(dispatch.id), retry=False, **dispatch.options)
-        except OperationalError as error:
-            left = [late.id for late in dispatches[position:]]
-            logger.warning("The broker is away; %d tasks are left to recovery: %s", len(left), error)
-            waiting.make_due(left, in_seconds=_BROKER_PAUSE)
+        if not _published(dispatch):
+            waiting.make_due([left.id for left in dispatches[position:]], in_seconds=_BROKER_PAUSE)
             return False
+    return True
+
+
+def _published(dispatch: Dispatch) -> bool:
+    global _broker_away_until  # noqa: PLW0603  one process has one broker
+    if monotonic() < _broker_away_until:
+        return False
+    try:
+        current_app.send_task(
+            dispatch.task, task_id=str(dispatch.id), retry=False, add_to_parent=False, **dispatch.options
+        )
+    except Exception as error:  # noqa: BLE001  the report is committed: no fault of the broker's may look like its own
+        logger.warning("Could not publish %s[%s], recovery will: %s", dispatch.task, dispatch.id, error)
+        _broker_away_until = monotonic() + _BROKER_PAUSE
+        return False
     return True
