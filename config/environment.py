@@ -39,11 +39,12 @@ class Environment(environ.Env):
         address = self.service(var, default, schemes=("postgres", "postgresql", "sqlite"))
         if urlsplit(address).path in ("", "/"):
             raise ImproperlyConfigured(f"{var} names no database. Use postgres://host/database or sqlite:///file.")
-        return self.db_url_config(address)
+        config: dict[str, Any] = self.db_url_config(address)
+        return config
 
     def service(self, var: str, default: str, *, schemes: tuple[str, ...]) -> str:
         """Return the address of a service, checked as far as that goes without calling it."""
-        address = self.str(var, default)
+        address: str = self.str(var, default)
         allowed = ", ".join(f"{scheme}://" for scheme in schemes)
         try:
             parts = urlsplit(address)

