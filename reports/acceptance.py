@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -5,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from reports.database import TABLE, execute
+from reports.database import TABLE, as_parameter, execute
 from reports.documents import dump
 from reports.errors import PlanInvalidError, PlanTooLargeError
 from reports.handover import Dispatch
@@ -14,9 +16,28 @@ from reports.plan import ChainNode, count_tasks, place
 from reports.tree import Root, insert
 
 
+_COUNTERS = ("position", "children_ok", "tasks_ok", "attempts", "retries", "losses", "publications")
+_TEXTS = ("task", "worker", "error_code", "error_type", "error_message", "error_traceback", "error_task")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When an action may run. Moments are aware; ``time_budget`` is in seconds, from the first task's start."""
+
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    time_budget: float | None = None
+
+
 @transaction.atomic
-def accept(
-    *, action: str, plan: ChainNode, parameters: Any, requested_by: int | None, system_call: bool = False
+def accept(  # noqa: PLR0913
+    *,
+    action: str,
+    plan: ChainNode,
+    parameters: Any,
+    requested_by: int | None,
+    system_call: bool = False,
+    timing: Timing = Timing(),
 ) -> tuple[UUID, list[Dispatch]]:
     """Commit an action's report with its whole plan, dispatched up to the first tasks.
 
@@ -34,16 +55,41 @@ def accept(
     if tasks > settings.REPORT_MAX_TASKS:
         raise PlanTooLargeError(f"{action} has {tasks:,} tasks; one report may have {settings.REPORT_MAX_TASKS:,}.")
     root = uuid7()
+    _insert_root(
+        id=root,
+        root_id=root,
+        starts_with=root,
+        kind=Kind.CHAIN,
+        status=Status.PENDING,
+        action=action,
+        system_call=system_call,
+        requested_by_id=requested_by,
+        parameters=document,
+        deadline_at=as_parameter(timing.expires_at),
+        time_budget=timing.time_budget,
+        children_total=len(plan.children),
+        tasks_total=tasks,
+    )
+    dispatches = insert(place(plan, root), Root(root, action, requested_by), starting=root)
+    if timing.not_before is None:
+        return root, dispatches
+    _schedule(root, timing.not_before)
+    return root, []
+
+
+def _insert_root(**columns: Any) -> None:
+    columns |= dict.fromkeys(_COUNTERS, 0) | dict.fromkeys(_TEXTS, "") | {"errors": "[]"}
+    places = ", ".join(["%s"] * len(columns))
+    execute(f"INSERT INTO {TABLE} ({', '.join(columns)}) VALUES ({places})", list(columns.values()))  # noqa: S608
+
+
+def _schedule(root: UUID, moment: datetime) -> None:
+    """Have recovery publish the first tasks at ``moment``."""
+    at = as_parameter(moment)
     execute(
         f"""
-        INSERT INTO {TABLE} (id, root_id, position, kind, status, action, task, system_call, requested_by_id,
-            parameters, starts_with, children_total, children_ok, tasks_total, tasks_ok, errors, attempts, retries,
-            losses, publications, worker, error_code, error_type, error_message, error_traceback, error_task)
-        VALUES (%s, %s, 0, %s, %s, %s, '', %s, %s, %s, %s, %s, 0, %s, 0, '[]', 0, 0, 0, 0, '', '', '', '', '', '')
+        UPDATE {TABLE} SET not_before = %s, due_at = CASE WHEN kind = 'task' THEN %s END
+        WHERE root_id = %s AND starts_with = %s AND status <> 'ok'
         """,  # noqa: S608
-        [
-            *(root, root, Kind.CHAIN, Status.PENDING, action, system_call, requested_by),
-            *(document, root, len(plan.children), tasks),
-        ],
+        [at, at, root, root],
     )
-    return root, insert(place(plan, root), Root(root, action, requested_by), starting=root)

@@ -78,3 +78,8 @@ def as_iso(value: datetime | str | None) -> str | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return f"{value.replace(' ', 'T')}Z" if value else None
+
+
+def as_parameter(moment: datetime | None) -> Any:
+    """Return an aware moment as a raw statement's parameter."""
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -7,6 +7,8 @@ class AsyncActionsError(Exception):
     ├─ PlanInvalidError           what a @chainable built cannot be run
     │  └─ PlanTooLargeError       it has more tasks than one report may have
     ├─ AttemptLostError           this attempt may not write any more: another, or a final state, has taken over
+    ├─ ReportFinalError           what is asked for needs a report that is not final yet
+    ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
     └─ TaskNotDispatchableError   a task was started around its action
     """
 
@@ -47,3 +49,15 @@ class TaskNotDispatchableError(AsyncActionsError):
     """A task was started around its action; tasks run only as part of an accepted report."""
 
     code = "task_not_dispatchable"
+
+
+class ReportFinalError(AsyncActionsError):
+    """What is asked for needs a report that is not final yet."""
+
+    code = "report_final"
+
+
+class ReportNotRetryableError(AsyncActionsError):
+    """Only an action that failed or was cancelled can be resumed."""
+
+    code = "report_not_retryable"

@@ -49,6 +49,10 @@ def claim(id_: UUID, *, task: str, worker: str) -> Claim | None:
             heartbeat_at = {now()}, due_at = NULL, progress = NULL
         WHERE id = %s AND task = %s AND kind = 'task' AND status = 'pending'
             AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
+            AND (starts_with <> root_id OR NOT EXISTS (
+                SELECT 1 FROM {TABLE} root WHERE root.id = {TABLE}.root_id
+                AND root.status = 'pending' AND root.deadline_at <= {now()}
+            ))
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from, starts_with
         """,  # noqa: S608
         [worker, id_, task],
@@ -59,7 +63,11 @@ def claim(id_: UUID, *, task: str, worker: str) -> Claim | None:
     if starts_with == root:
         # The root runs from its first claim on. Dying before this line costs the root a time stamp, nothing else.
         execute(
-            f"UPDATE {TABLE} SET status = 'running', started_at = {now()} WHERE id = %s AND status = 'pending'",  # noqa: S608
+            f"""
+            UPDATE {TABLE} SET status = 'running', started_at = {now()},
+                deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
+            WHERE id = %s AND status = 'pending'
+            """,  # noqa: S608
             [root],
         )
     own = load(arguments)

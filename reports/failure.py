@@ -5,6 +5,7 @@ from django.conf import settings
 
 TASK_FAILED = "task_failed"
 TIMED_OUT = "timed_out"
+EXPIRED = "expired"
 WORKER_LOST = "worker_lost"
 
 

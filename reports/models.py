@@ -79,6 +79,10 @@ class AsyncActionReport(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     not_before = models.DateTimeField(null=True, help_text="May not be claimed earlier: a schedule or a retry delay.")
     dispatched_at = models.DateTimeField(null=True, help_text="Its turn came; null while it waits for others.")
+    deadline_at = models.DateTimeField(
+        null=True, help_text="When the action fails: unless it has started, then unless it is finished. Roots only."
+    )
+    time_budget = models.FloatField(null=True, help_text="Seconds that the action may run. Roots only.")
     due_at = models.DateTimeField(null=True, help_text="When recovery publishes it, for the first time or again.")
     started_at = models.DateTimeField(null=True, help_text="First claimed.")
     heartbeat_at = models.DateTimeField(null=True, help_text="Its worker was last heard of.")
@@ -95,6 +99,14 @@ class AsyncActionReport(models.Model):
             models.Index(fields=["root", "starts_with"], name="report_tree"),
             models.Index(fields=["due_at"], name="report_due", condition=Q(status="pending", due_at__isnull=False)),
             models.Index(fields=["heartbeat_at"], name="report_running", condition=Q(status="running", kind="task")),
+            models.Index(
+                fields=["deadline_at"],
+                name="report_deadline",
+                condition=Q(status__in=("pending", "running"), deadline_at__isnull=False),
+            ),
+            models.Index(
+                fields=["finished_at"], name="report_purge", condition=Q(parent=None, finished_at__isnull=False)
+            ),
             models.Index(fields=["requested_by", "-id"], name="report_listing", condition=Q(parent=None)),
             models.Index(fields=["requested_by", "action", "-id"], name="report_by_action", condition=Q(parent=None)),
             models.Index(fields=["requested_by", "status", "-id"], name="report_by_status", condition=Q(parent=None)),

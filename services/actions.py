@@ -5,13 +5,20 @@ from uuid import UUID
 
 from django.db import transaction
 
-from reports import acceptance
+from reports import acceptance, intervention
+from reports.acceptance import Timing
 from reports.plan import ChainNode
 from services.dispatch import publish
 
 
-def request(
-    action: str, plan: ChainNode, *, parameters: Any, requested_by: int | None, system_call: bool = False
+def request(  # noqa: PLR0913
+    action: str,
+    plan: ChainNode,
+    *,
+    parameters: Any,
+    requested_by: int | None,
+    system_call: bool = False,
+    timing: Timing = Timing(),
 ) -> UUID:
     """Accept an action: commit its report with the whole plan, then dispatch its first tasks.
 
@@ -24,7 +31,36 @@ def request(
 
     """
     report, dispatches = acceptance.accept(
-        action=action, plan=plan, parameters=parameters, requested_by=requested_by, system_call=system_call
+        action=action,
+        plan=plan,
+        parameters=parameters,
+        requested_by=requested_by,
+        system_call=system_call,
+        timing=timing,
     )
     transaction.on_commit(lambda: publish(dispatches), robust=True)
     return report
+
+
+def cancel(report: UUID) -> None:
+    """Cancel an action: it is final at once and nothing more of it starts.
+
+    Raises:
+        LookupError: there is no such action.
+        ReportFinalError: it is final already.
+
+    """
+    intervention.cancel(report)
+
+
+def retry(report: UUID) -> None:
+    """Resume a failed or cancelled action at what is not ok yet.
+
+    Raises:
+        LookupError: there is no such action.
+        ReportNotRetryableError: it has not failed and was not cancelled.
+
+    """
+    with transaction.atomic():
+        dispatches = intervention.resume(report)
+        transaction.on_commit(lambda: publish(dispatches), robust=True)

@@ -1,0 +1,155 @@
+"""What people do to an action from outside: cancel it, or have it resumed where it failed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from reports import unfinished
+from reports.database import TABLE, Row, as_iso, execute, fetch_all, fetch_one, later, now
+from reports.documents import load
+from reports.errors import ReportFinalError, ReportNotRetryableError
+from reports.failure import EXPIRED, TIMED_OUT, Failure
+from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock
+from reports.models import Kind, Status
+from reports.unfinished import Node
+
+_IDS_PER_UPDATE = 500
+
+
+@transaction.atomic
+def cancel(root: UUID) -> None:
+    """Make an action final as ``cancelled``: nothing more of it starts. Tasks in flight record their own outcome.
+
+    Raises:
+        LookupError: there is no such action.
+        ReportFinalError: it is final already; nothing changed.
+
+    """
+    status = lock(root)
+    if is_final(status):
+        raise ReportFinalError(f"The action is {status.value} already; there is nothing to cancel.")
+    cancel_rest(root)
+
+
+@transaction.atomic
+def resume(root: UUID) -> list[Dispatch]:
+    """Have a failed or cancelled action go on at what is not ok. What is ok, or in flight, is left as it is.
+
+    Every earlier error is kept. Returns what is to be published once the transaction is committed.
+
+    Raises:
+        LookupError: there is no such action.
+        ReportNotRetryableError: it has not failed and was not cancelled; nothing changed.
+
+    """
+    status = lock(root)
+    if status not in (Status.FAILED, Status.CANCELLED):
+        raise ReportNotRetryableError(f"The action is {status.value}; only a failed or cancelled one is retried.")
+    _count_retry(root)
+    tree = unfinished.read(root)
+    for node in unfinished.settle(tree):
+        _record_ok(node)
+    _reset(root)
+    return _start([node.id for node in unfinished.next_ones(tree)])
+
+
+@transaction.atomic
+def end_overdue(root: UUID) -> bool:
+    """Fail an action whose deadline has passed: ``expired`` where it had not started, ``timed_out`` where it runs.
+
+    Returns whether it was overdue.
+    """
+    status = lock(root)
+    row = fetch_one(
+        f"SELECT action FROM {TABLE} WHERE id = %s AND deadline_at <= {now()}",  # noqa: S608
+        [root],
+    )
+    if is_final(status) or row is None:
+        return False
+    if status == Status.PENDING:
+        code, message = EXPIRED, f"{row[0]} had not started by its deadline."
+    else:
+        code, message = TIMED_OUT, f"{row[0]} ran longer than its time budget."
+    execute(
+        f"""
+        UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, error_code = %s, error_type = 'ActionOverdueError',
+            error_message = %s
+        WHERE id = %s
+        """,  # noqa: S608
+        [code, message, root],
+    )
+    cancel_rest(root)
+    return True
+
+
+def _count_retry(root: UUID) -> None:
+    row = fetch_one(
+        f"""
+        SELECT errors, retries, started_at, finished_at, error_code, error_type, error_message, error_task
+        FROM {TABLE} WHERE id = %s
+        """,  # noqa: S608
+        [root],
+    )
+    assert row is not None  # noqa: S101  it has just been locked
+    errors, retries, started_at, finished_at, code, type_, message, task = row
+    kept = load(errors)
+    if code:
+        failure = Failure(code, type_, message, task, traceback="")
+        kept.append(failure.as_attempt(retries + 1, started_at=as_iso(started_at), failed_at=as_iso(finished_at)))
+    execute(
+        f"""
+        UPDATE {TABLE} SET retries = retries + 1, errors = %s, progress = NULL,
+            deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
+        WHERE id = %s
+        """,  # noqa: S608
+        [orjson.dumps(kept[-settings.REPORT_MAX_ERRORS :]).decode(), root],
+    )
+
+
+def _record_ok(node: Node) -> None:
+    execute(
+        f"""
+        UPDATE {TABLE} SET status = 'ok', children_ok = children_total, finished_at = {now()}, outcome_from = %s,
+            error_code = '', error_type = '', error_message = '', error_task = ''
+        WHERE id = %s
+        """,  # noqa: S608
+        [node.outcome_from if node.kind == Kind.CHAIN else None, node.id],
+    )
+
+
+def _reset(root: UUID) -> None:
+    execute(
+        f"""
+        UPDATE {TABLE} SET
+            status = 'pending', finished_at = NULL, dispatched_at = NULL, not_before = NULL, due_at = NULL,
+            outcome_from = NULL, losses = 0, publications = 0,
+            retries = CASE WHEN kind = 'task' THEN 0 ELSE retries END,
+            error_code = '', error_type = '', error_message = '', error_task = '', error_traceback = '',
+            children_ok = (
+                SELECT COUNT(*) FROM {TABLE} child WHERE child.parent_id = {TABLE}.id AND child.status = 'ok'
+            )
+        WHERE root_id = %s AND status IN ('failed', 'cancelled')
+        """,  # noqa: S608
+        [root],
+    )
+
+
+def _start(ids: Sequence[UUID]) -> list[Dispatch]:
+    started: list[Row] = []
+    for first in range(0, len(ids), _IDS_PER_UPDATE):
+        batch = ids[first : first + _IDS_PER_UPDATE]
+        started += fetch_all(
+            f"""
+            UPDATE {TABLE} SET
+                status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
+                dispatched_at = {now()},
+                due_at = CASE WHEN kind = 'task' THEN {later()} END
+            WHERE id IN ({", ".join(["%s"] * len(batch))}) AND status = 'pending'
+            RETURNING id, kind, task, options, children_total, parent_id
+            """,  # noqa: S608
+            [settings.RECOVERY_REPUBLISH_AFTER, *batch],
+        )
+    return dispatch_started(started)
