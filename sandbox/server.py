@@ -37,7 +37,8 @@ class Sandbox:
         self.api_key = api_key
         self.books = Books(journal)
         self.faults = Faults()
-        self._server = _Server((host, port), Api(self.books, self.faults, api_key), self.faults)
+        self.api = Api(self.books, self.faults, api_key)
+        self._server = _Server((host, port), self.api, self.faults)
         self.url = f"http://{host}:{self._server.server_address[1]}"
 
     def serve(self) -> None:

@@ -44,7 +44,7 @@ def create_customer(customer: CustomerRow) -> CustomerRow:
 
 def store_customer(customer: CustomerRow) -> CustomerRow:
     """Store one customer here. Raises InvoicesPlusResponseError for a row without an id."""
-    return store_customers([customer])[0]
+    return store_customers([customer])[0].as_row()
 
 
 def list_customers() -> list[CustomerRow]:
@@ -53,8 +53,11 @@ def list_customers() -> list[CustomerRow]:
         return [customer.as_row() for customer in client.customers()]
 
 
-def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRow]:
-    """Store customers here, as InvoicesPlus knows them, and return them, each once."""
+def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRecord]:
+    """Store customers here, as InvoicesPlus knows them, and return them, each once.
+
+    Raises InvoicesPlusResponseError for a row that is no customer.
+    """
     # An id may come twice: a page shifts when a customer is created while the pages are read. The last word counts.
     records = {record.id: record for record in map(CustomerRecord.from_json, customers)}
     emails = [record.email for record in records.values()]
@@ -68,7 +71,7 @@ def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRow]:
             rows[record.id].email = record.email
             rows[record.id].name = record.name
         Customer.objects.bulk_update([rows[id_] for id_ in records], ["email", "name"])
-    return [record.as_row() for record in records.values()]
+    return list(records.values())
 
 
 def introduce_customers(ids: Iterable[str]) -> None:
