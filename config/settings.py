@@ -105,8 +105,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
-WHITENOISE_USE_FINDERS = True  # a checkout needs no collectstatic
+# The image has its static files collected in one folder; a checkout serves them from the packages they come with.
+STATIC_ROOT = env.str("STATIC_ROOT", None)
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = False
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
@@ -142,6 +143,9 @@ RECOVERY_LEASE = env.float("RECOVERY_LEASE", 30.0)
 RECOVERY_REPUBLISH_AFTER = env.float("RECOVERY_REPUBLISH_AFTER", 30.0)
 RECOVERY_REPUBLISH_MAX = env.float("RECOVERY_REPUBLISH_MAX", 3600.0)
 RECOVERY_MAX_LOSSES = env.int("RECOVERY_MAX_LOSSES", 3)
+# Final reports are deleted after so many days; by action is JSON: {"sync-invoices": 7}.
+REPORT_RETENTION_DAYS = env.float("REPORT_RETENTION_DAYS", 30.0)
+REPORT_RETENTION_DAYS_BY_ACTION = env.json("REPORT_RETENTION_DAYS_BY_ACTION", default={})
 # How long a worker waits for a database that is away when an outcome is to be recorded. Seconds.
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 

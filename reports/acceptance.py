@@ -15,7 +15,6 @@ from reports.models import Kind, Status
 from reports.plan import ChainNode, count_tasks, place
 from reports.tree import Root, insert
 
-
 _COUNTERS = ("position", "children_ok", "tasks_ok", "attempts", "retries", "losses", "publications")
 _TEXTS = ("task", "worker", "error_code", "error_type", "error_message", "error_traceback", "error_task")
 
@@ -29,6 +28,9 @@ class Timing:
     time_budget: float | None = None
 
 
+ANY_TIME = Timing()
+
+
 @transaction.atomic
 def accept(  # noqa: PLR0913
     *,
@@ -37,7 +39,7 @@ def accept(  # noqa: PLR0913
     parameters: Any,
     requested_by: int | None,
     system_call: bool = False,
-    timing: Timing = Timing(),
+    timing: Timing = ANY_TIME,
 ) -> tuple[UUID, list[Dispatch]]:
     """Commit an action's report with its whole plan, dispatched up to the first tasks.
 

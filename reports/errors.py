@@ -6,6 +6,7 @@ class AsyncActionsError(Exception):
     │  └─ DocumentTooLargeError   it is larger than its limit
     ├─ PlanInvalidError           what a @chainable built cannot be run
     │  └─ PlanTooLargeError       it has more tasks than one report may have
+    ├─ ActionCancelledError       the action of a running task is final; its result is not wanted any more
     ├─ AttemptLostError           this attempt may not write any more: another, or a final state, has taken over
     ├─ ReportFinalError           what is asked for needs a report that is not final yet
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
@@ -37,6 +38,12 @@ class PlanTooLargeError(PlanInvalidError):
     """The plan, or what it grew to, has more tasks than ``REPORT_MAX_TASKS``."""
 
     code = "plan_too_large"
+
+
+class ActionCancelledError(AsyncActionsError):
+    """The action of a running task is final; its result is not wanted any more."""
+
+    code = "cancelled"
 
 
 class AttemptLostError(AsyncActionsError):

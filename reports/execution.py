@@ -13,7 +13,7 @@ from django.db import transaction
 
 from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, later, now
 from reports.documents import dump, load
-from reports.errors import AttemptLostError, PlanTooLargeError
+from reports.errors import ActionCancelledError, AttemptLostError, PlanTooLargeError
 from reports.failure import Failure
 from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock
 from reports.inputs import result_of
@@ -211,6 +211,27 @@ def report_progress(claim: Claim, progress: dict[str, Any]) -> None:
         f"UPDATE {TABLE} SET progress = %s WHERE id = %s AND status IN ('pending', 'running')",  # noqa: S608
         [document, claim.root],
     )
+
+
+def check(claim: Claim) -> None:
+    """Do nothing as long as an attempt is wanted.
+
+    Raises:
+        ActionCancelledError: its action is final: nothing will be made of its result.
+        AttemptLostError: it was superseded.
+
+    """
+    row = fetch_one(
+        f"""
+        SELECT root.status FROM {TABLE} task JOIN {TABLE} root ON root.id = task.root_id
+        WHERE task.id = %s AND task.status = 'running' AND task.attempts = %s
+        """,  # noqa: S608
+        [claim.id, claim.attempt],
+    )
+    if row is None:
+        raise _lost(claim.id, claim.attempt)
+    if is_final(row[0]):
+        raise ActionCancelledError(f"{claim.action} is {row[0]}; {claim.task} is not wanted any more.")
 
 
 def running_attempt(id_: UUID, *, worker: str) -> int | None:

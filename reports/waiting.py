@@ -9,7 +9,7 @@ from django.db import transaction
 
 from reports.database import TABLE, as_uuid, execute, fetch_all, fetch_one, later, now, skip_locked
 from reports.documents import load
-from reports.handover import Dispatch
+from reports.handover import Dispatch, is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,19 @@ def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
         )
 
 
-def beat(ids: Collection[UUID], *, worker: str) -> None:
-    """Stamp a heartbeat on what ``worker`` is executing."""
-    if ids:
-        execute(
-            f"""
-            UPDATE {TABLE} SET heartbeat_at = {now()}
-            WHERE id IN ({_places(ids)}) AND status = 'running' AND worker = %s
-            """,  # noqa: S608
-            [*ids, worker],
-        )
+def beat(ids: Collection[UUID], *, worker: str) -> list[UUID]:
+    """Stamp a heartbeat on what ``worker`` is executing. Returns those whose action is final by now."""
+    if not ids:
+        return []
+    rows = fetch_all(
+        f"""
+        UPDATE {TABLE} SET heartbeat_at = {now()}
+        WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task' AND worker = %s
+        RETURNING id, (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
+        """,  # noqa: S608
+        [*ids, worker],
+    )
+    return [as_uuid(id_) for id_, root_status in rows if is_final(root_status)]
 
 
 @transaction.atomic
@@ -88,6 +91,38 @@ def take_stale(limit: int) -> list[Stale]:
     return [Stale(as_uuid(id_), *rest) for id_, *rest in rows]
 
 
+def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> int:
+    """Have recovery publish again what was published more than ``older_than`` seconds ago and never claimed.
+
+    For a broker whose queues are empty: the messages of these ``tasks``, by name, can be nowhere. Returns how many.
+    """
+    if not tasks:
+        return 0
+    return execute(
+        f"""
+        UPDATE {TABLE} SET due_at = {now()} WHERE id IN (
+            SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at > {now()} AND options IS NULL
+                AND dispatched_at < {later()} AND (not_before IS NULL OR not_before < {later()})
+                AND task IN ({_places(tasks)})
+            ORDER BY due_at LIMIT %s {skip_locked()}
+        ) AND status = 'pending'
+        """,  # noqa: S608
+        [-older_than, -older_than, *tasks, limit],
+    )
+
+
+def find_overdue(limit: int) -> list[UUID]:
+    """Return up to ``limit`` actions whose deadline has passed."""
+    rows = fetch_all(
+        f"""
+        SELECT id FROM {TABLE} WHERE status IN ('pending', 'running') AND deadline_at IS NOT NULL
+            AND deadline_at <= {now()} ORDER BY deadline_at LIMIT %s
+        """,  # noqa: S608
+        [limit],
+    )
+    return [as_uuid(id_) for (id_,) in rows]
+
+
 def find_stale(id_: UUID, *, worker: str) -> Stale | None:
     """Return the attempt that ``worker`` is at with this task, for a worker that knows it is lost."""
     row = fetch_one(
@@ -97,5 +132,5 @@ def find_stale(id_: UUID, *, worker: str) -> Stale | None:
     return Stale(id_, *row[1:]) if row else None
 
 
-def _places(ids: Collection[UUID]) -> str:
+def _places(ids: Collection[object]) -> str:
     return ", ".join(["%s"] * len(ids))

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from reports import acceptance, intervention
-from reports.acceptance import Timing
+from reports.acceptance import ANY_TIME, Timing
 from reports.plan import ChainNode
 from services.dispatch import publish
 
@@ -18,7 +18,7 @@ def request(  # noqa: PLR0913
     parameters: Any,
     requested_by: int | None,
     system_call: bool = False,
-    timing: Timing = Timing(),
+    timing: Timing = ANY_TIME,
 ) -> UUID:
     """Accept an action: commit its report with the whole plan, then dispatch its first tasks.
 

@@ -13,7 +13,7 @@ from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
 from reports import execution, waiting
-from reports.errors import AttemptLostError, TaskNotDispatchableError
+from reports.errors import ActionCancelledError, AttemptLostError, TaskNotDispatchableError
 from reports.execution import Claim
 from services import recovery
 from services.dispatch import publish
@@ -48,6 +48,9 @@ class BaseErrorHandlerMixin(_Task):
     #: Whether a task whose worker died in the middle may run again. Its side effects may then happen twice.
     retry_on_worker_lost = False
 
+    #: Whether a running task may be killed once its action is cancelled.
+    terminate_on_cancel = False
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
@@ -60,6 +63,9 @@ class BaseErrorHandlerMixin(_Task):
         except Retry as retry:
             self._put_off(claim, retry)
             raise
+        except ActionCancelledError as cancelled:
+            self._give_up(claim, cancelled)
+            raise Ignore(str(cancelled)) from cancelled
         except (Ignore, Reject) as error:
             raise TypeError(f"{self.name} raised {type(error).__name__}: a task returns, retries or raises.") from error
         except Exception as error:
@@ -78,6 +84,18 @@ class BaseErrorHandlerMixin(_Task):
         if claim is not None:
             progress: Progress = vars(self.request)["progress"]
             progress.report(claim, current=current, total=total, message=message)
+
+    def raise_if_cancelled(self) -> None:
+        """Stop here once the action was cancelled, failed or ran out of time. Costs one query.
+
+        Raises:
+            ActionCancelledError: to be left alone; it makes this task's report cancelled.
+            AttemptLostError: the attempt was superseded.
+
+        """
+        claim = self._current_claim()
+        if claim is not None:
+            execution.check(claim)
 
     def retry(  # noqa: PLR0913  Celery's own signature
         self,
@@ -127,11 +145,11 @@ class BaseErrorHandlerMixin(_Task):
         except AttemptLostError as lost:
             logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
 
-    def on_worker_lost(self, task_id: str) -> None:
+    def on_worker_lost(self, task_id: str, *, terminated: bool) -> None:
         """Record, in the main process, that the pool child which ran this task is gone."""
         stale = waiting.find_stale(UUID(task_id), worker=worker_name())
         if stale is not None:
-            recovery.rescue(stale)
+            recovery.rescue(stale, terminated=terminated)
 
     def _claim(self) -> Claim:
         report = _uuid(self.request.id)
@@ -149,6 +167,10 @@ class BaseErrorHandlerMixin(_Task):
         plan = plan_of(outcome) if _holds_signatures(outcome) else None
         record = (lambda: execution.expand(claim, plan)) if plan else (lambda: execution.succeed(claim, outcome))
         publish(patiently(record))
+
+    def _give_up(self, claim: Claim, cancelled: ActionCancelledError) -> None:
+        failure = failures.describe(cancelled, task=self.name)
+        patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=0))
 
     def _put_off(self, claim: Claim, retry: Retry) -> None:
         # Somebody may have raised Celery's Retry by hand, with seconds or nothing.

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -11,45 +13,78 @@ from celery import bootsteps
 from celery.worker import state
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from kombu.exceptions import OperationalError as BrokerError
 
 from reports import waiting
-from services import recovery
+from services import queues, recovery
+from tasks.request import LedgerRequest
 from tasks.worker import worker_name
 
 logger = logging.getLogger(__name__)
+
+_LOST_MESSAGES_INTERVAL = 5.0
+_PURGE_INTERVAL = 10.0
 
 # The pool forks while this thread works. A child must not be born with a lock of a pass in progress held for ever.
 _pass_lock = Lock()
 os.register_at_fork(before=_pass_lock.acquire, after_in_parent=_pass_lock.release, after_in_child=_pass_lock.release)
 
 
+class Duty:
+    """One thing that recovery does again and again, ``interval`` seconds apart."""
+
+    def __init__(self, work: Callable[[], object], interval: float = 0.0) -> None:
+        self._work = work
+        self._interval = interval
+        self._due_at = 0.0
+
+    def do_if_due(self) -> None:
+        """Do it, if its time has come."""
+        now = monotonic()
+        if now >= self._due_at:
+            self._due_at = now + self._interval
+            self._work()
+
+
 class RecoveryThread(Thread):
     """Stamps heartbeats, publishes what is due and rescues what is stuck, until told to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: Any) -> None:
         super().__init__(name="recovery", daemon=True)
+        self._worker = worker
         self._stopped = Event()
-        self._beat_at = 0.0
         # The moment since when the database has answered every time. Before a lease has passed, nobody's heartbeat
         # says anything: they could not be written.
         self._trusted_since = monotonic()
+        self._duties = (
+            Duty(self._beat, settings.RECOVERY_HEARTBEAT_INTERVAL),
+            Duty(self._republish_lost, _LOST_MESSAGES_INTERVAL),
+            Duty(recovery.publish_due),
+            Duty(recovery.end_overdue),
+            Duty(self._rescue_stale),
+            Duty(recovery.purge, _PURGE_INTERVAL),
+        )
 
     def stop(self) -> None:
         """Stop after the pass that is under way."""
         self._stopped.set()
 
     def run(self) -> None:
-        while not self._stopped.wait(settings.RECOVERY_INTERVAL):
-            with _pass_lock:
-                self._run_pass()
-        connection.close()
+        try:
+            while not self._stopped.wait(settings.RECOVERY_INTERVAL):
+                with _pass_lock:
+                    self._run_pass()
+        finally:
+            connection.close()
+            if not self._stopped.is_set():
+                # Nobody would stamp this worker's heartbeats any more: better that it ends and is started anew.
+                logger.critical("Recovery has died; this worker ends itself.")
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def _run_pass(self) -> None:
         try:
-            self._beat()
-            recovery.publish_due()
-            if monotonic() - self._trusted_since >= settings.RECOVERY_LEASE:
-                recovery.rescue_stale()
+            for duty in self._duties:
+                duty.do_if_due()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Recovery waits for the database: %s", error)
             self._trusted_since = monotonic()
@@ -58,10 +93,22 @@ class RecoveryThread(Thread):
             logger.exception("A pass of recovery failed; the next one tries again.")
 
     def _beat(self) -> None:
-        if monotonic() - self._beat_at < settings.RECOVERY_HEARTBEAT_INTERVAL:
-            return
-        waiting.beat([UUID(id_) for id_ in tuple(state.requests)], worker=worker_name())
-        self._beat_at = monotonic()
+        requests = dict(state.requests)
+        for id_ in waiting.beat([UUID(id_) for id_ in requests], worker=worker_name()):
+            request = requests[str(id_)]
+            if isinstance(request, LedgerRequest) and getattr(request.task, "terminate_on_cancel", False):
+                request.terminate_child(self._worker.pool)
+
+    def _rescue_stale(self) -> None:
+        if monotonic() - self._trusted_since >= settings.RECOVERY_LEASE:
+            recovery.rescue_stale()
+
+    def _republish_lost(self) -> None:
+        try:
+            empty = queues.find_empty(self._worker.app.amqp.queues.consume_from)
+        except BrokerError:
+            return  # publishing finds that out for itself
+        recovery.republish_lost(empty)
 
 
 class RecoveryStep(bootsteps.StartStopStep):
@@ -74,8 +121,7 @@ class RecoveryStep(bootsteps.StartStopStep):
         self._thread: RecoveryThread | None = None
 
     def start(self, worker: Any) -> None:
-        del worker
-        self._thread = RecoveryThread()
+        self._thread = RecoveryThread(worker)
         self._thread.start()
 
     def stop(self, worker: Any) -> None:
