@@ -1,0 +1,54 @@
+# What is done with this project, from a bare Python on. `make` lists it.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+SET_UP := .venv/set-up
+# A test run of its own for each database; both share two cores.
+PYTEST := $(BIN)/python -m pytest -n 2 --cov
+# What Django's checks want to see of a production.
+CHECKED := SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=0
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
+
+export PORT
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: $(SET_UP) ## start everything, run the example actions and serve on PORT (8000) until Ctrl-C
+	@$(BIN)/python -m stack.run
+
+.PHONY: test
+test: $(SET_UP) ## run the tests on SQLite and again on PostgreSQL; ARGS="-k word" chooses some
+	@rm -f .coverage .coverage.*
+	TEST_DATABASE=sqlite $(PYTEST) --cov-report= $(ARGS)
+	TEST_DATABASE=postgres $(PYTEST) --cov-append --cov-report=term $(ARGS)
+
+.PHONY: check
+check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings and the OpenAPI document
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(CHECKED) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECKED) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: lock
+lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions
+	$(LOCK) requirements/base.in --output-file requirements/base.txt
+	$(LOCK) requirements/dev.in --constraint requirements/base.txt --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove the virtual environment, the data of `make run` and all caches
+	rm -rf .venv var .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SET_UP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; PYTHON=... chooses it.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv; this is done once and takes a minute."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
