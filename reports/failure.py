@@ -6,6 +6,7 @@ from django.conf import settings
 TASK_FAILED = "task_failed"
 TIMED_OUT = "timed_out"
 EXPIRED = "expired"
+CANCELLED = "cancelled"
 WORKER_LOST = "worker_lost"
 
 
@@ -43,6 +44,11 @@ class Failure:
         """Describe the loss of the worker that executed ``task``."""
         message = f"Worker {worker or 'unknown'} was lost while it ran {task}; whether its work was done is not known."
         return cls(WORKER_LOST, "WorkerLostError", message, task, "")
+
+    @classmethod
+    def terminated(cls, *, task: str) -> Self:
+        """Describe that ``task`` was killed because its action was final."""
+        return cls(CANCELLED, "ActionCancelledError", f"{task} was stopped: its action had ended.", task, "")
 
     def columns(self) -> tuple[str, str, str, str]:
         """Return code, type, message and task, in the order of the report's columns."""

@@ -82,7 +82,10 @@ def rescue(stale: Stale, *, terminated: bool = False) -> None:
     """
     task = current_app.tasks.get(stale.task)
     may_run_again = getattr(task, "retry_on_worker_lost", False) and stale.losses < settings.RECOVERY_MAX_LOSSES
-    failure = Failure.worker_lost(task=stale.task, worker=stale.worker)
+    if terminated:
+        failure = Failure.terminated(task=stale.task)
+    else:
+        failure = Failure.worker_lost(task=stale.task, worker=stale.worker)
     logger.warning("%s[%s]: %s", stale.task, stale.id, failure.message)
     try:
         if may_run_again or terminated:
