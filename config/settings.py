@@ -121,6 +121,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "httpx": {"level": "WARNING"},  # a line for every call, with the address called
         # A line for every message taken and every task done: the ledger has it already.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
@@ -149,8 +150,42 @@ REPORT_RETENTION_DAYS_BY_ACTION = env.json("REPORT_RETENTION_DAYS_BY_ACTION", de
 # How long a worker waits for a database that is away when an outcome is to be recorded. Seconds.
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BODY_BYTES", 1024 * 1024)
+
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsing.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsing.OneFormat",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "api.schema.autoschema.StrictAutoSchema",
+    "EXCEPTION_HANDLER": "api.handlers.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+REST_KNOX = {
+    "TOKEN_PREFIX": "aat_",  # so that a token is recognised where it should not be
+    "TOKEN_TTL": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Async Actions",
+    "DESCRIPTION": "Ask for an action, get its report at once, and read the report until it is final.",
+    "VERSION": "0.1.0",
+    "SERVERS": [{"url": "/", "description": "This service."}],
+    "TAGS": [
+        {"name": "actions", "description": "What clients may ask for."},
+        {"name": "reports", "description": "What has become of it."},
+    ],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enum_id_removal"],
+    "SCHEMA_PATH_PREFIX": "",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "displayOperationId": True},
 }
 
 INVOICES_PLUS_URL = env.str("INVOICES_PLUS_URL", "http://127.0.0.1:8001")

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,14 +17,20 @@ class Stack:
         """All of them, those that others need first."""
         return [service for stage in self._stages for service in stage]
 
-    def start(self) -> Self:
-        """Start all that does not run yet and wait until everything is ready. Raises ServiceStartError."""
+    def start(self, announce: Callable[[Service], None] = lambda _: None) -> Self:
+        """Start all that does not run yet and wait until everything is ready; ``announce`` is told what is.
+
+        Raises:
+            ServiceStartError: one of them did not become ready.
+
+        """
         for stage in self._stages:
             for service in stage:
                 if not service.is_running:
                     service.launch()
             for service in stage:
                 service.wait_until_ready()
+                announce(service)
         return self
 
     def stop(self) -> None:
@@ -36,6 +42,11 @@ class Stack:
             now = time.monotonic()
             for service in stage:
                 service.finish(now + service.grace)
+
+    def kill(self) -> None:
+        """End everything at once."""
+        for service in reversed(self.services):
+            service.kill()
 
     def ended(self) -> Service | None:
         """Return a service that has ended although nobody stopped it."""

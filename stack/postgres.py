@@ -11,24 +11,24 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from stack.ports import LOCALHOST, Port
-from stack.process import Identity, Service, ServiceStartError
+from stack.ports import LOCALHOST
+from stack.process import Identity, Server, ServiceStartError
 
 _SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root; whoever is root runs it as the user that owns nothing.
 _UNPRIVILEGED = "nobody"
 
 
-class Postgres(Service):
+class Postgres(Server):
     """A PostgreSQL of one's own, for tests: what it has confirmed survives its death, but not the machine's."""
 
     name = "database"
 
-    def __init__(self, folder: Path, *, log: Path, port: Port | None = None) -> None:
+    def __init__(self, folder: Path, *, log: Path, port: int | None = None) -> None:
         """Use ``folder`` for its data; every folder above must let the user _UNPRIVILEGED through."""
         super().__init__(log)
         self.folder = folder
-        self.port = (port or Port.any()).number
+        self.reserve(port)
 
     def url(self, database: str) -> str:
         """Return the address of one of its databases."""

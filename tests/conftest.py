@@ -27,14 +27,14 @@ def pytest_unconfigure() -> None:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL, started when the first test asks for it; the ledger's database too, where tests run on it."""
     folder = settings.TEST_FOLDER
-    with Postgres(folder / "postgres", log=folder / "postgres.log", port=settings.POSTGRES_PORT) as server:
+    with Postgres(folder / "postgres", log=folder / "postgres.log", port=settings.POSTGRES_PORT.number) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def session_valkey() -> Iterator[Valkey]:
     folder = settings.TEST_FOLDER
-    with Valkey(folder / "valkey", log=folder / "valkey.log", port=settings.VALKEY_PORT) as server:
+    with Valkey(folder / "valkey", log=folder / "valkey.log", port=settings.VALKEY_PORT.number) as server:
         yield server
 
 
@@ -82,7 +82,7 @@ def _alone_with_the_database(request: pytest.FixtureRequest, live_stacks: dict[s
 
 @pytest.fixture
 def stack(valkey: Valkey, transactional_db: None, live_stacks: dict[str, LiveStack]) -> Iterator[LiveStack]:
-    """The whole service in real processes: ``.url``, ``.client()``, ``.token()``, ``.web``, ``.worker``, ``.sandbox``, ...
+    """The whole service in real processes: ``.url``, ``.client()``, ``.token()``, ``.web``, ``.worker``, ``.sandbox``.
 
     The test reads and writes the same database through the ORM; all it commits is deleted after it. A test may kill,
     pause and restart any of the services: whatever is not running is started again for the next test.

@@ -1,7 +1,7 @@
 """Settings of the tests: the service's own, for a database and a broker that belong to this test process alone.
 
-Every pytest-xdist worker has its own. ``TEST_DATABASE`` chooses ``sqlite`` (the default) or ``postgres``. What is set here
-is set in the environment, so that the web servers and workers that tests start use the same database and broker.
+Every pytest-xdist worker has its own. ``TEST_DATABASE`` chooses ``sqlite`` (the default) or ``postgres``. What is set
+here is set in the environment, so that the web servers and workers that tests start use the same database and broker.
 """
 
 import os
