@@ -1,0 +1,52 @@
+"""The actions that clients may ask for: every class of an action joins when it is defined."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+
+from api import declaration
+
+if TYPE_CHECKING:
+    from api.actions import ActionApi
+
+_actions: "dict[str, type[ActionApi]]" = {}
+
+
+def register(action: "type[ActionApi]") -> None:
+    """Add an action. Raises ActionMisdeclaredError where its name is another's."""
+    other = _actions.setdefault(action.name, action)
+    if other is not action:
+        raise declaration.duplicate(action, other)
+
+
+def actions() -> "list[type[ActionApi]]":
+    """Return all actions in the order of their names."""
+    return sorted(_actions.values(), key=lambda action: action.name)
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import the modules that define actions. Raises ImproperlyConfigured for one that is not there."""
+    for name in modules:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+                raise
+            raise ImproperlyConfigured(
+                f"ACTION_MODULES names {name}, and there is no module {error.name}."
+                " Correct the name, or install the package that has it."
+            ) from error
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Forget, at the end, the actions that were added since; for tests that declare some."""
+    before = dict(_actions)
+    try:
+        yield
+    finally:
+        _actions.clear()
+        _actions.update(before)

@@ -1,0 +1,121 @@
+"""What an action's class must say. What is wrong with it stops the start, in one line that says what to change."""
+
+import inspect
+import re
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework import serializers
+from rest_framework.fields import Field, empty
+
+from api.strictness import make_strict
+from tasks.chainable import is_chainable
+
+LONGEST_NAME = 100
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
+# The API's own operations and schemas; an action of that name would take theirs in the OpenAPI document.
+_RESERVED_NAMES = frozenset({"any", "get-report", "list-actions", "list-report-tasks", "list-reports", "task"})
+
+_NAMED_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class ActionMisdeclaredError(ImproperlyConfigured):
+    """The class of an action does not say what it must, or contradicts itself."""
+
+
+def checked_name(cls: type) -> str:
+    """Return the action's name. Raises ActionMisdeclaredError."""
+    name = cls.__dict__.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise _misdeclared(
+            cls, f'give it a name of lower-case words with hyphens, such as name = "sync-invoices", not {name!r}'
+        )
+    if name in _RESERVED_NAMES:
+        raise _misdeclared(cls, f"give it another name; {name!r} stands for something else in the API")
+    return name
+
+
+def checked_description(cls: type) -> str:
+    """Return the action's docstring, which clients read. Raises ActionMisdeclaredError."""
+    description = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    if not description:
+        raise _misdeclared(cls, "give it a docstring that tells clients what the action does")
+    return description
+
+
+def checked_input(cls: type, canvas: Any) -> serializers.Serializer:
+    """Return the serializer that validates the action's parameters, as strict as its OpenAPI schema.
+
+    Raises ActionMisdeclaredError, also where ``canvas`` could not be called with what the serializer lets through.
+    """
+    declared = getattr(cls, "InputSerializer", None)
+    if not _is_serializer_class(declared):
+        raise _misdeclared(cls, "give it a class InputSerializer(serializers.Serializer), empty without parameters")
+    serializer: serializers.Serializer = declared()
+    try:
+        make_strict(serializer)
+    except ValueError as error:
+        raise _misdeclared(cls, f"change InputSerializer: {error}") from error
+    _refuse_misfit(cls, serializer, canvas)
+    return serializer
+
+
+def checked_output(cls: type) -> Field:
+    """Return the field that describes the action's result. Raises ActionMisdeclaredError."""
+    declared = getattr(cls, "OutputSerializer", None)
+    if _is_serializer_class(declared):
+        return declared()
+    if isinstance(declared, Field):
+        return declared
+    raise _misdeclared(
+        cls, "give it an OutputSerializer that describes its result: a Serializer class, or a field such as ListField()"
+    )
+
+
+def checked_canvas(cls: type) -> Any:
+    """Return the action's ``@chainable``. Raises ActionMisdeclaredError."""
+    canvas = cls.__dict__.get("canvas")
+    if isinstance(canvas, staticmethod):
+        canvas = canvas.__func__
+    if not is_chainable(canvas):
+        raise _misdeclared(cls, f"give it canvas = <a function decorated with @chainable>, not {canvas!r}")
+    return canvas
+
+
+def duplicate(cls: type, other: type) -> ActionMisdeclaredError:
+    """Return the error for two classes with one name."""
+    return _misdeclared(cls, f"give it another name; {cls.__dict__['name']!r} is {_named(other)} already")
+
+
+def _refuse_misfit(cls: type, serializer: serializers.Serializer, canvas: Any) -> None:
+    parameters = inspect.signature(canvas).parameters.values()
+    named = {parameter.name: parameter for parameter in parameters if parameter.kind in _NAMED_KINDS}
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+    called = f"canvas {canvas.__name__}"
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            raise _misdeclared(cls, f"let {called} take {parameter.name} by name")
+        required = parameter.kind in _NAMED_KINDS and parameter.default is inspect.Parameter.empty
+        field = serializer.fields.get(parameter.name)
+        if required and field is None:
+            raise _misdeclared(cls, f"{called} needs {parameter.name}; add that field to InputSerializer")
+        if required and field is not None and not field.required and field.default is empty:
+            raise _misdeclared(
+                cls,
+                f"{called} needs {parameter.name}; make that field required, or give it a default",
+            )
+    for field_name in serializer.fields:
+        if field_name not in named and not takes_any:
+            raise _misdeclared(cls, f"{called} does not take {field_name}; remove that field from InputSerializer")
+
+
+def _is_serializer_class(declared: Any) -> bool:
+    return isinstance(declared, type) and issubclass(declared, serializers.Serializer)
+
+
+def _misdeclared(cls: type, change: str) -> ActionMisdeclaredError:
+    return ActionMisdeclaredError(f"{_named(cls)}: {change}.")
+
+
+def _named(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

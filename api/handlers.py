@@ -1,0 +1,112 @@
+"""From exceptions to problems: in views, where DRF asks for it, and outside of them, where Django does."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from api import problems
+from api.problems import ProblemError, ProblemType, problem_response
+from api.validation import errors_of
+from reports.errors import PlanInvalidError, PlanTooLargeError
+
+logger = logging.getLogger(__name__)
+
+_CHALLENGE = 'Bearer realm="async-actions"'
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Answer an exception of a view as a problem; ``None`` leaves it to Django, which logs it and answers 500."""
+    set_rollback()
+    if isinstance(error, PlanInvalidError) and not isinstance(error, PlanTooLargeError):
+        logger.error("The action of %s has a plan that cannot run: %s", type(context["view"]).__qualname__, error)
+        return None
+    problem = _problem_of(error, context)
+    return problem_response(problem) if problem else None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django refuses before a view is called, such as a wrong host."""
+    del request, exception
+    return problem_response(ProblemError(problems.BAD_REQUEST, "The request cannot be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a 403 from outside the API, such as a failed CSRF check."""
+    del request, exception
+    return problem_response(ProblemError(problems.PERMISSION_DENIED, "You may not do that."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an unknown URL."""
+    del exception
+    return problem_response(ProblemError(problems.NOT_FOUND, f"There is nothing at {request.path[:200]}."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer when the service has failed. What happened is in the log, not in the answer."""
+    del request
+    return problem_response(ProblemError(problems.INTERNAL_ERROR, "The service failed to answer this request."))
+
+
+def _problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None:  # noqa: PLR0911  one line a kind
+    match error:
+        case ProblemError():
+            return error
+        case exceptions.ValidationError():
+            detail = "The parameters do not fit the action."
+            return ProblemError(problems.PARAMETERS_INVALID, detail, errors=errors_of(error.detail))
+        case PlanTooLargeError():
+            return ProblemError(problems.PLAN_TOO_LARGE, str(error))
+        case RequestDataTooBig():
+            return ProblemError(problems.BODY_TOO_LARGE, "The body has more bytes than the service takes.")
+        case SuspiciousOperation() | UnreadablePostError():
+            return ProblemError(problems.BAD_REQUEST, "The request cannot be read.")
+        case OperationalError() | InterfaceError():
+            logger.error("The database is away: %s", error)
+            detail = "The service cannot reach its database."
+            return ProblemError(problems.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+        case Http404():
+            return ProblemError(problems.NOT_FOUND, "There is nothing at this address.")
+        case PermissionDenied():
+            return ProblemError(problems.PERMISSION_DENIED, "You may not do that.")
+        case exceptions.APIException():
+            return _problem_of_drf(error, context)
+    return None
+
+
+def _problem_of_drf(error: exceptions.APIException, context: dict[str, Any]) -> ProblemError:  # noqa: PLR0911
+    detail = str(error.detail)
+    match error:
+        case exceptions.NotAuthenticated():
+            return ProblemError(
+                problems.AUTHENTICATION_REQUIRED, "The request has no token.", headers={"WWW-Authenticate": _CHALLENGE}
+            )
+        case exceptions.AuthenticationFailed():
+            challenge = f'{_CHALLENGE}, error="invalid_token"'
+            return ProblemError(
+                problems.TOKEN_INVALID, "The token is not valid.", headers={"WWW-Authenticate": challenge}
+            )
+        case exceptions.UnsupportedMediaType():
+            return ProblemError(problems.MEDIA_TYPE_UNSUPPORTED, detail, headers={"Accept": "application/json"})
+        case exceptions.MethodNotAllowed():
+            allowed = ", ".join(context["view"].allowed_methods)
+            return ProblemError(problems.METHOD_NOT_ALLOWED, f"{detail} Allowed: {allowed}.")
+        case exceptions.Throttled():
+            wait = {"Retry-After": str(int(error.wait) + 1)} if error.wait else {}
+            return ProblemError(problems.THROTTLED, detail, headers=wait)
+        case exceptions.PermissionDenied():
+            return ProblemError(problems.PERMISSION_DENIED, detail)
+    return ProblemError(_type_of(error), detail)
+
+
+def _type_of(error: exceptions.APIException) -> ProblemType:
+    """Return the problem type of an exception that an author's own permission or view has raised."""
+    named = problems.PROBLEM_TYPES.get(str(error.default_code))
+    if named is not None and named.status == error.status_code:
+        return named
+    return ProblemType(str(error.default_code), error.status_code, str(error.default_detail), "")

@@ -1,0 +1,129 @@
+"""Every error that the API answers, as RFC 9457 problems. Codes and types are stable: clients compare them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import get_script_prefix
+
+from api.rendering import dump
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem; ``advice`` tells a client what to do about it."""
+
+    code: str
+    status: int
+    title: str
+    advice: str
+
+    @property
+    def uri(self) -> str:
+        """Return the reference that identifies the type and resolves to its page."""
+        return problem_path(self.code) if self.code in PROBLEM_TYPES else "about:blank"
+
+
+class ProblemError(Exception):
+    """A request that cannot be served, and how to say so to the client."""
+
+    def __init__(
+        self,
+        type_: ProblemType,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{type_.code}: {detail}")
+        self.type = type_
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+
+PROBLEM_TYPES: dict[str, ProblemType] = {}
+
+
+def _problem_type(code: str, status: int, title: str, advice: str) -> ProblemType:
+    return PROBLEM_TYPES.setdefault(code, ProblemType(code, status, title, advice))
+
+
+BAD_REQUEST = _problem_type("bad_request", 400, "Bad request", "Correct the request; the detail says what is wrong.")
+BODY_MALFORMED = _problem_type("body_malformed", 400, "The body is not JSON", "Send the body as valid JSON in UTF-8.")
+QUERY_INVALID = _problem_type(
+    "query_invalid",
+    400,
+    "The query parameters are not valid",
+    "Correct or remove the parameters listed in errors. Unknown parameters are refused, not ignored.",
+)
+AUTHENTICATION_REQUIRED = _problem_type(
+    "authentication_required", 401, "Authentication is required", "Send the header Authorization: Bearer <token>."
+)
+TOKEN_INVALID = _problem_type(
+    "token_invalid",
+    401,
+    "The token is not valid",
+    "The token is unknown, has expired, or its client was deactivated: ask the operator for a new one.",
+)
+PERMISSION_DENIED = _problem_type(
+    "permission_denied", 403, "Permission denied", "This client may not do that; ask the operator for the permission."
+)
+NOT_FOUND = _problem_type("not_found", 404, "There is nothing here", "GET / tells where things are.")
+ACTION_NOT_FOUND = _problem_type("action_not_found", 404, "There is no such action", "GET /actions lists all actions.")
+REPORT_NOT_FOUND = _problem_type(
+    "report_not_found",
+    404,
+    "There is no such report",
+    "The report does not exist, or it belongs to another client. GET /reports lists your own.",
+)
+METHOD_NOT_ALLOWED = _problem_type(
+    "method_not_allowed", 405, "Method not allowed", "Use one of the methods in the Allow header."
+)
+BODY_TOO_LARGE = _problem_type("body_too_large", 413, "The body is too large", "Send less at once.")
+MEDIA_TYPE_UNSUPPORTED = _problem_type(
+    "media_type_unsupported", 415, "The media type is not supported", "Send the header Content-Type: application/json."
+)
+PARAMETERS_INVALID = _problem_type(
+    "parameters_invalid",
+    422,
+    "The parameters are not valid",
+    "Correct the fields listed in errors. Unknown fields are refused, not ignored.",
+)
+PLAN_TOO_LARGE = _problem_type(
+    "plan_too_large", 422, "The action would have too many tasks", "Ask for less at once, in several requests."
+)
+THROTTLED = _problem_type("throttled", 429, "Too many requests", "Wait for the seconds in Retry-After.")
+INTERNAL_ERROR = _problem_type(
+    "internal_error", 500, "The service failed", "It is not your request's fault. The operator finds it in the log."
+)
+SERVICE_UNAVAILABLE = _problem_type(
+    "service_unavailable",
+    503,
+    "The service is not available right now",
+    "Nothing was accepted. Repeat the request after the seconds in Retry-After.",
+)
+
+
+def problem_path(code: str) -> str:
+    """Return the path of the page about a type of problem."""
+    return f"{get_script_prefix()}problems/{code}"
+
+
+def problem_response(problem: ProblemError) -> HttpResponse:
+    """Return the answer to a request that cannot be served."""
+    document: dict[str, Any] = {
+        "type": problem.type.uri,
+        "title": problem.type.title,
+        "status": problem.type.status,
+        "code": problem.type.code,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        document["errors"] = problem.errors
+    return HttpResponse(
+        dump(document), content_type=CONTENT_TYPE, status=problem.type.status, headers=dict(problem.headers)
+    )

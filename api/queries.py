@@ -1,0 +1,100 @@
+"""Query parameters: all known, each given once, each valid; anything else is refused."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from api.problems import QUERY_INVALID, ProblemError
+from reports.models import Status
+
+DEFAULT_LIMIT = 50
+BIGGEST_LIMIT = 500
+_ACTION = re.compile(r"[a-z0-9-]{1,100}")
+_LIMIT = re.compile(r"[1-9][0-9]{0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for: up to ``limit`` items that follow the one with the id ``cursor``."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: UUID | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """Read ``limit`` and ``cursor``. Raises ProblemError."""
+        return cls(_limit_of(query.get("limit")), _cursor_of(query.get("cursor")))
+
+    def cut(self, items: list[Any]) -> tuple[list[Any], str | None]:
+        """Return this page's part of ``limit + 1`` items, and the cursor of the next page where there is one."""
+        page = items[: self.limit]
+        return page, encode_cursor(page[-1].id) if len(items) > self.limit else None
+
+
+def read_query(request: Any, *known: str) -> dict[str, str]:
+    """Return the request's query parameters. Raises ProblemError for unknown and repeated ones."""
+    errors = []
+    for name, values in request.GET.lists():
+        if name not in known:
+            errors.append(_error(name, "unknown_parameter", f"There is no such parameter; known: {_listed(known)}."))
+        elif len(values) > 1:
+            errors.append(_error(name, "repeated_parameter", "Give this parameter once."))
+    if errors:
+        raise ProblemError(QUERY_INVALID, "The query has parameters that are unknown or repeated.", errors=errors[:100])
+    return request.GET.dict()
+
+
+def action_of(text: str | None) -> str | None:
+    """Return the action to filter by. Raises ProblemError for what can be no action's name."""
+    if text is not None and not _ACTION.fullmatch(text):
+        raise _invalid("action", "This is no action's name.")
+    return text
+
+
+def status_of(text: str | None) -> Status | None:
+    """Return the status to filter by. Raises ProblemError for an unknown one."""
+    if text is not None and text not in Status.values:
+        raise _invalid("status", f"Use one of {_listed(tuple(Status.values))}.")
+    return Status(text) if text else None
+
+
+def encode_cursor(id_: UUID) -> str:
+    """Return the cursor that stands for the items after the one with this id."""
+    return urlsafe_b64encode(id_.bytes).rstrip(b"=").decode()
+
+
+def _cursor_of(text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    try:
+        id_ = UUID(bytes=urlsafe_b64decode(f"{text}=="))
+    except (Base64Error, ValueError):
+        id_ = None
+    if id_ is None or encode_cursor(id_) != text:
+        raise _invalid("cursor", "Use the next_cursor of the page before, unchanged.")
+    return id_
+
+
+def _limit_of(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not _LIMIT.fullmatch(text) or int(text) > BIGGEST_LIMIT:
+        raise _invalid("limit", f"Use a number from 1 to {BIGGEST_LIMIT}.")
+    return int(text)
+
+
+def _invalid(parameter: str, detail: str) -> ProblemError:
+    message = f"The query parameter {parameter} is not valid."
+    return ProblemError(QUERY_INVALID, message, errors=[_error(parameter, "invalid", detail)])
+
+
+def _error(parameter: str, code: str, detail: str) -> dict[str, str]:
+    return {"parameter": parameter, "code": code, "detail": detail}
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,25 @@
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def dump(document: Any) -> bytes:
+    """Return a document as JSON; dataclasses, UUIDs and time stamps are understood."""
+    return orjson.dumps(document, option=_OPTIONS)
+
+
+def respond(document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return an answer with a JSON document that is the client's alone to keep.
+
+    Not by DRF's renderers: orjson writes a report in a tenth of the time.
+    """
+    return HttpResponse(
+        dump(document),
+        content_type="application/json",
+        status=status,
+        headers={"Cache-Control": "private, no-cache", **(headers or {})},
+    )

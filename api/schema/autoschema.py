@@ -1,0 +1,39 @@
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from api.schema import extensions  # noqa: F401  registers them
+
+Schema = dict[str, Any]
+
+
+class StrictAutoSchema(AutoSchema):
+    """The schema of what ``api.strictness`` makes of DRF's fields."""
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
+        schema: Schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "request":
+            schema["additionalProperties"] = False
+        elif not schema.get("properties"):
+            # drf-spectacular leaves out what has no properties.
+            schema["additionalProperties"] = {}
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Schema | None:  # noqa: FBT001, FBT002  drf-spectacular's signature
+        schema: Schema | None = super()._map_serializer_field(field, direction, bypass_extensions)
+        if schema is None:
+            return None
+        if isinstance(field, serializers.DecimalField) and field.max_whole_digits is not None:
+            fraction = rf"(\.[0-9]{{1,{field.decimal_places}}})?" if field.decimal_places else ""
+            schema["pattern"] = rf"^-?[0-9]{{1,{max(field.max_whole_digits, 1)}}}{fraction}$"
+        if isinstance(field, serializers.IntegerField) and field.max_value is None:
+            schema.setdefault("format", "int64")
+        if isinstance(field, serializers.ListSerializer):
+            if field.max_length is not None:
+                schema["maxItems"] = field.max_length
+            if field.min_length is not None:
+                schema["minItems"] = field.min_length
+        if isinstance(field, serializers.ListSerializer | serializers.ListField) and not field.allow_empty:
+            schema.setdefault("minItems", 1)
+        return schema

@@ -1,0 +1,211 @@
+"""Serializers that describe what the API answers, for the OpenAPI document alone: ``api.bodies`` writes the answers."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from reports.models import Kind, Status
+
+STATUS = "Status"
+
+
+def constant(value: str) -> Field:
+    """Return a field that has one value only, which tells this schema apart from others."""
+    return _described({"type": "string", "const": value})()
+
+
+def _described(schema: dict[str, Any], component: str | None = None) -> type[Field]:
+    # A class of its own: drf-spectacular keeps the schema at it, and DRF copies a field without what was set on it.
+    described = type("DescribedField", (serializers.CharField,), {})
+    return extend_schema_field(schema, component_name=component)(described)
+
+
+StatusField = _described({"type": "string", "enum": Status.values}, component=STATUS)
+KindField = _described({"type": "string", "enum": Kind.values}, component="TaskKind")
+
+
+@extend_schema_serializer(component_name="Progress")
+class ProgressDocument(serializers.Serializer):
+    """How far a task is, as it has last said itself."""
+
+    current = serializers.FloatField()
+    total = serializers.FloatField(allow_null=True)
+    message = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Counts")
+class CountsDocument(serializers.Serializer):
+    """How many there are, and how many of them are ok."""
+
+    total = serializers.IntegerField(min_value=0)
+    ok = serializers.IntegerField(min_value=0)
+
+
+@extend_schema_serializer(component_name="ReportError")
+class ErrorDocument(serializers.Serializer):
+    """Why an action or a task failed."""
+
+    code = serializers.CharField(help_text="Stable; compare this one.")
+    type = serializers.CharField(help_text="Class of the exception.")
+    message = serializers.CharField(help_text="For people.")
+    task = serializers.CharField(help_text="Name of the task that failed.")
+    traceback = serializers.CharField(required=False, help_text="For clients with the right to see it.")
+
+
+@extend_schema_serializer(component_name="AttemptError")
+class AttemptErrorDocument(serializers.Serializer):
+    """Why one attempt at a task failed."""
+
+    attempt = serializers.IntegerField(min_value=1)
+    code = serializers.CharField()
+    type = serializers.CharField()
+    message = serializers.CharField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    failed_at = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="ReportLinks")
+class ReportLinksDocument(serializers.Serializer):
+    """Where an action's report and its tasks are."""
+
+    self = serializers.CharField()
+    tasks = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="TaskLinks")
+class TaskLinksDocument(serializers.Serializer):
+    """Where a task's report is."""
+
+    self = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="ReportSummary")
+class ReportSummaryDocument(serializers.Serializer):
+    """An action's report without its parameters and result."""
+
+    id = serializers.UUIDField()
+    kind = constant("action")
+    action = serializers.CharField(help_text="Name of the action.")
+    status = StatusField()
+    progress = ProgressDocument(allow_null=True)
+    tasks = CountsDocument()
+    error = ErrorDocument(allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    links = ReportLinksDocument()
+
+
+@extend_schema_serializer(component_name="Report")
+class ReportDocument(ReportSummaryDocument):
+    """The report of an action, whichever it is."""
+
+    parameters = serializers.JSONField(help_text="What was asked for.")
+    result = serializers.JSONField(help_text="What the action returned, once it is ok.")
+
+
+@extend_schema_serializer(component_name="TaskSummary")
+class TaskSummaryDocument(serializers.Serializer):
+    """One task of an action, or a chain or group of them, without its result."""
+
+    id = serializers.UUIDField()
+    kind = KindField()
+    report = serializers.UUIDField(help_text="Id of the action's report.")
+    parent = serializers.UUIDField(help_text="Id of the report directly above.")
+    position = serializers.IntegerField(min_value=0, help_text="Place among the children of the parent.")
+    action = serializers.CharField(help_text="Name of the action.")
+    task = serializers.CharField(allow_null=True, help_text="Name of the task; null for a chain or a group.")
+    status = StatusField()
+    progress = ProgressDocument(allow_null=True)
+    children = CountsDocument()
+    attempts = serializers.IntegerField(min_value=0, help_text="How often it was started.")
+    errors = AttemptErrorDocument(many=True)
+    error = ErrorDocument(allow_null=True)
+    created_at = serializers.DateTimeField()
+    dispatched_at = serializers.DateTimeField(allow_null=True, help_text="When its turn came.")
+    not_before = serializers.DateTimeField(allow_null=True, help_text="A retry waits until then.")
+    started_at = serializers.DateTimeField(allow_null=True, help_text="When the last attempt was started.")
+    finished_at = serializers.DateTimeField(allow_null=True)
+    links = TaskLinksDocument()
+
+
+@extend_schema_serializer(component_name="Task")
+class TaskDocument(TaskSummaryDocument):
+    """One task of an action, or a chain or group of them."""
+
+    result = serializers.JSONField(help_text="What it returned, once it is ok.")
+
+
+class AnyReportDocument(serializers.Serializer):
+    """Stands for the report of any action; ``api.schema.extensions`` lists them."""
+
+
+@extend_schema_serializer(component_name="ReportPage")
+class ReportPageDocument(serializers.Serializer):
+    """Some reports; next_cursor asks for those that follow."""
+
+    items = ReportSummaryDocument(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="TaskPage")
+class TaskPageDocument(serializers.Serializer):
+    """Some tasks of a report; next_cursor asks for those that follow."""
+
+    items = TaskSummaryDocument(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="Action")
+class ActionDocument(serializers.Serializer):
+    """Something that a client may ask for."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    url = serializers.CharField(help_text="POST the parameters there.")
+
+
+@extend_schema_serializer(component_name="ActionCatalogue")
+class ActionCatalogueDocument(serializers.Serializer):
+    """All actions."""
+
+    items = ActionDocument(many=True)
+
+
+@extend_schema_serializer(component_name="ProblemError")
+class ProblemErrorDocument(serializers.Serializer):
+    """One thing that is wrong with a request: in its body (pointer) or in its query (parameter)."""
+
+    pointer = serializers.CharField(required=False, help_text="JSON pointer into the body, such as #/lines/0/amount.")
+    parameter = serializers.CharField(required=False, help_text="Name of the query parameter.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Problem")
+class ProblemDocument(serializers.Serializer):
+    """Why a request was not served, as RFC 9457 has it."""
+
+    type = serializers.CharField(help_text="URI reference of the kind of problem; a page about it.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable; compare this one.")
+    detail = serializers.CharField(help_text="For people.")
+    errors = ProblemErrorDocument(many=True, required=False)
+
+
+def named(declared: type[serializers.Serializer], component: str) -> type[serializers.Serializer]:
+    """Return a subclass of an author's serializer that has its own name in the document."""
+    subclass = type(component, (declared,), {"__doc__": declared.__dict__.get("__doc__")})
+    return extend_schema_serializer(component_name=component)(subclass)
+
+
+def report_document(
+    component: str, *, action: str, parameters: serializers.Serializer, result: Field
+) -> type[serializers.Serializer]:
+    """Return the serializer of one action's report: its name, parameters and result are known."""
+    fields: dict[str, Any] = {"action": constant(action), "parameters": parameters, "result": result}
+    document = type(component, (ReportDocument,), {"__doc__": f"The report of {action}.", **fields})
+    return extend_schema_serializer(component_name=component)(document)

@@ -1,0 +1,145 @@
+"""The OpenAPI operation of every endpoint: its name in SDKs, parameters and answers."""
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from api import problems
+from api.problems import ProblemType
+from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
+from api.schema import documents
+
+if TYPE_CHECKING:
+    from api.actions import ActionApi
+
+_LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": BIGGEST_LIMIT, "default": DEFAULT_LIMIT},
+    description="How many items at most.",
+)
+_CURSOR = OpenApiParameter("cursor", str, description="The next_cursor of the page before.")
+_ID = OpenApiParameter(
+    "report_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the report."
+)
+# An action is the one thing that takes a body.
+_REFUSALS = (
+    problems.BODY_MALFORMED,
+    problems.PERMISSION_DENIED,
+    problems.BODY_TOO_LARGE,
+    problems.MEDIA_TYPE_UNSUPPORTED,
+    problems.PARAMETERS_INVALID,
+)
+_EVERYWHERE = (problems.QUERY_INVALID, problems.AUTHENTICATION_REQUIRED, problems.SERVICE_UNAVAILABLE)
+
+
+def _retry_after(status: int, description: str) -> OpenApiParameter:
+    return OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=description, response=[status])
+
+
+def _responses(
+    status: int, document: type[serializers.Serializer], description: str, *types: ProblemType
+) -> dict[int | tuple[int, str], OpenApiResponse]:
+    """Return an operation's answers: the good one, and a problem for each status of ``types``."""
+    titles: dict[int, list[str]] = {}
+    for type_ in sorted((*_EVERYWHERE, *types), key=lambda type_: type_.status):
+        titles.setdefault(type_.status, []).append(type_.title)
+    return {
+        status: OpenApiResponse(document, description=description),
+        **{
+            (problem_status, problems.CONTENT_TYPE): OpenApiResponse(
+                documents.ProblemDocument, description=f"{'; or: '.join(problem_titles)}."
+            )
+            for problem_status, problem_titles in titles.items()
+        },
+    }
+
+
+list_actions = extend_schema_view(
+    get=extend_schema(
+        operation_id="list_actions",
+        summary="List actions",
+        description="All actions, in the order of their names.",
+        tags=["actions"],
+        responses=_responses(200, documents.ActionCatalogueDocument, "All actions."),
+    )
+)
+get_report = extend_schema_view(
+    get=extend_schema(
+        operation_id="get_report",
+        summary="Read a report",
+        description="The report of an action, or of one of its tasks. Ask again until its status is final.",
+        tags=["reports"],
+        parameters=[_ID, _retry_after(200, "Seconds after which to ask again, unless the report is final.")],
+        responses=_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
+    )
+)
+list_reports = extend_schema_view(
+    get=extend_schema(
+        operation_id="list_reports",
+        summary="List reports",
+        description="The reports of the actions that you have asked for, newest first.",
+        tags=["reports"],
+        parameters=[
+            _LIMIT,
+            _CURSOR,
+            OpenApiParameter(
+                "action", {"type": "string", "pattern": "^[a-z0-9-]{1,100}$"}, description="This one only."
+            ),
+            OpenApiParameter(
+                "status", {"$ref": f"#/components/schemas/{documents.STATUS}"}, description="With this status only."
+            ),
+        ],
+        responses=_responses(200, documents.ReportPageDocument, "A page of reports."),
+    )
+)
+list_report_tasks = extend_schema_view(
+    get=extend_schema(
+        operation_id="list_report_tasks",
+        summary="List the tasks of a report",
+        description="Every task, chain and group of an action, in the order they were planned; parent makes it a tree.",
+        tags=["reports"],
+        parameters=[_ID, _LIMIT, _CURSOR],
+        responses=_responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
+    )
+)
+
+
+def describe_action(action: "type[ActionApi]") -> None:
+    """Give an action its typed operation. SDKs see ``sync_invoices``, ``SyncInvoicesRequest``, ``…Report``."""
+    component = "".join(word.capitalize() for word in action.name.split("-"))
+    declared = type(action.parameters)
+    report = documents.report_document(
+        f"{component}Report",
+        action=action.name,
+        parameters=documents.named(declared, f"{component}Parameters")(),
+        result=_nullable_result(action.result, f"{component}Result"),
+    )
+    extend_schema_view(
+        post=extend_schema(
+            operation_id=action.name.replace("-", "_"),
+            summary=action.description.partition("\n")[0].rstrip("."),
+            description=action.description,
+            tags=["actions"],
+            parameters=[
+                OpenApiParameter(
+                    "Location", str, OpenApiParameter.HEADER, description="Where the report is.", response=[202]
+                ),
+                _retry_after(202, "Seconds after which to ask for the report."),
+            ],
+            # In requests, components get the suffix Request.
+            request=documents.named(declared, component),
+            responses=_responses(202, report, "Accepted; the report is pending.", *_REFUSALS),
+        )
+    )(action)
+    action.report_document = report
+
+
+def _nullable_result(result: Field, component: str) -> Field:
+    if hasattr(result, "fields"):
+        return documents.named(type(result), component)(allow_null=True)
+    nullable: Any = deepcopy(result)
+    nullable.allow_null = True
+    return nullable

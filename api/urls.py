@@ -1,0 +1,20 @@
+"""The routes of the API; those of the actions come from the catalogue."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularSwaggerView
+
+from api import catalogue, pages, reports
+
+urlpatterns = [
+    path("", pages.HomePage.as_view(), name="home"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("openapi.yaml", pages.OpenApiPage.as_view(), name="openapi"),
+    path("problems", pages.ProblemsPage.as_view(), name="problems"),
+    path("problems/<str:code>", pages.ProblemPage.as_view(), name="problem"),
+    path("actions", pages.ActionsApi.as_view(), name="actions"),
+    *(path(f"actions/{action.name}", action.as_view()) for action in catalogue.actions()),
+    path("actions/<str:name>", pages.UnknownActionApi.as_view(), name="action"),
+    path("reports", reports.ReportsApi.as_view(), name="reports"),
+    path("reports/<uuid:report_id>", reports.ReportApi.as_view(), name="report"),
+    path("reports/<uuid:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),
+]
