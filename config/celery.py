@@ -42,6 +42,7 @@ app = Celery("async_actions", task_cls="tasks.base:BaseTask")
 # Threads of the web server have no current application of their own.
 app.set_default()
 app.steps["worker"].add("tasks.recovery_step:RecoveryStep")
+app.steps["consumer"].add("tasks.strategy_step:LedgerTasksOnlyStep")
 
 
 @app.add_defaults
@@ -67,6 +68,8 @@ def configuration() -> dict[str, Any]:
             "worker_prefetch_multiplier": 1,
             "worker_cancel_long_running_tasks_on_connection_loss": False,
             "worker_send_task_events": False,
+            # Whoever writes to the broker shall not command workers either.
+            "worker_enable_remote_control": False,
             "worker_hijack_root_logger": False,
             "worker_redirect_stdouts": False,
             "timezone": settings.TIME_ZONE,

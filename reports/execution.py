@@ -20,10 +20,13 @@ from reports.inputs import result_of
 from reports.plan import ChainNode, count_tasks, place
 from reports.tree import Root, insert
 
+# A task that was expanded is a chain from then on: its attempt is over.
+_FENCE = "id = %s AND status = 'running' AND kind = 'task' AND attempts = %s"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One attempt at one task, and all that it needs to run."""
+    """One attempt at one task. ``args`` are its own; :func:`arguments_of` puts what is handed over before them."""
 
     id: UUID
     root: UUID
@@ -33,45 +36,40 @@ class Claim:
     task: str
     attempt: int
     retries: int
+    input_from: UUID | None
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
 
-def claim(id_: UUID, *, task: str, worker: str) -> Claim | None:
+def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | None:
     """Make ``worker`` the one that executes a pending task whose turn and time have come.
 
+    ``again`` is for a worker that got no answer to its first try: it gets the claim that it may have made unheard.
     Returns ``None`` for everything else: a duplicate message, one for a report that is unknown, final, not yet due, or
     of another task.
     """
+    unheard = "OR status = 'running' AND worker = %s" if again else ""
     row = fetch_one(
         f"""
-        UPDATE {TABLE} SET status = 'running', attempts = attempts + 1, worker = %s, started_at = {now()},
-            heartbeat_at = {now()}, due_at = NULL, progress = NULL
-        WHERE id = %s AND task = %s AND kind = 'task' AND status = 'pending'
-            AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
+        UPDATE {TABLE} SET status = 'running', attempts = attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END,
+            worker = %s, started_at = {now()}, heartbeat_at = {now()}, due_at = NULL, progress = NULL
+        WHERE id = %s AND task = %s AND kind = 'task'
+            AND (status = 'pending' AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
+                {unheard})
             AND (starts_with <> root_id OR NOT EXISTS (
                 SELECT 1 FROM {TABLE} root WHERE root.id = {TABLE}.root_id
                 AND root.status = 'pending' AND root.deadline_at <= {now()}
             ))
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from, starts_with
         """,  # noqa: S608
-        [worker, id_, task],
+        [worker, id_, task, *([worker] if again else [])],
     )
     if row is None:
         return None
     root, parent, requested_by, action, attempt, retries, arguments, input_from, starts_with = row
     if starts_with == root:
-        # The root runs from its first claim on. Dying before this line costs the root a time stamp, nothing else.
-        execute(
-            f"""
-            UPDATE {TABLE} SET status = 'running', started_at = {now()},
-                deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
-            WHERE id = %s AND status = 'pending'
-            """,  # noqa: S608
-            [root],
-        )
+        _start_root(as_uuid(root))
     own = load(arguments)
-    passed_on = () if input_from is None else (result_of(as_uuid(input_from)),)
     return Claim(
         id=id_,
         root=as_uuid(root),
@@ -81,8 +79,26 @@ def claim(id_: UUID, *, task: str, worker: str) -> Claim | None:
         task=task,
         attempt=attempt,
         retries=retries,
-        args=(*passed_on, *own["args"]),
+        input_from=as_uuid(input_from) if input_from else None,
+        args=tuple(own["args"]),
         kwargs=own["kwargs"],
+    )
+
+
+def arguments_of(claim: Claim) -> tuple[Any, ...]:
+    """Return a claimed task's positional arguments: the result that is handed over to it first, then its own."""
+    return claim.args if claim.input_from is None else (result_of(claim.input_from), *claim.args)
+
+
+def _start_root(root: UUID) -> None:
+    # The root runs from its first claim on. Dying before this costs the root a time stamp, nothing else.
+    execute(
+        f"""
+        UPDATE {TABLE} SET status = 'running', started_at = {now()},
+            deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
+        WHERE id = %s AND status = 'pending'
+        """,  # noqa: S608
+        [root],
     )
 
 
@@ -100,7 +116,7 @@ def succeed(claim: Claim, result: Any) -> list[Dispatch]:
     changed = execute(
         f"""
         UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()}
-        WHERE id = %s AND status = 'running' AND attempts = %s
+        WHERE {_FENCE}
         """,  # noqa: S608
         [document, claim.id, claim.attempt],
     )
@@ -122,7 +138,7 @@ def expand(claim: Claim, plan: ChainNode) -> list[Dispatch]:
     root_status = _count_ok(claim.root, grown_by=count_tasks(plan))
     changed = execute(
         f"""
-        UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE id = %s AND status = 'running' AND attempts = %s
+        UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE {_FENCE}
         """,  # noqa: S608
         [len(plan.children), claim.id, claim.attempt],
     )
@@ -151,7 +167,7 @@ def fail(id_: UUID, attempt: int, failure: Failure) -> None:
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, errors = %s,
             error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_traceback = %s
-        WHERE id = %s AND status = 'running' AND attempts = %s
+        WHERE {_FENCE}
         """,  # noqa: S608
         [failed.errors_with(failure), *failure.columns(), failure.traceback, id_, attempt],
     )
@@ -177,7 +193,7 @@ def put_off(id_: UUID, attempt: int, failure: Failure, *, delay: float, lost: bo
         changed = execute(
             f"""
             UPDATE {TABLE} SET status = 'cancelled', finished_at = {now()}, errors = %s
-            WHERE id = %s AND status = 'running' AND attempts = %s
+            WHERE {_FENCE}
             """,  # noqa: S608
             [errors, id_, attempt],
         )
@@ -186,7 +202,7 @@ def put_off(id_: UUID, attempt: int, failure: Failure, *, delay: float, lost: bo
             f"""
             UPDATE {TABLE} SET status = 'pending', errors = %s, retries = retries + %s, losses = losses + %s,
                 publications = 0, not_before = {later()}, due_at = {later()}
-            WHERE id = %s AND status = 'running' AND attempts = %s
+            WHERE {_FENCE}
             """,  # noqa: S608
             [errors, int(not lost), int(lost), delay, delay, id_, attempt],
         )
@@ -203,7 +219,7 @@ def report_progress(claim: Claim, progress: dict[str, Any]) -> None:
     """
     document = dump(progress, limit=settings.REPORT_MAX_PROGRESS_BYTES, what=f"The progress of {claim.task}")
     changed = execute(
-        f"UPDATE {TABLE} SET progress = %s WHERE id = %s AND status = 'running' AND attempts = %s",  # noqa: S608
+        f"UPDATE {TABLE} SET progress = %s WHERE {_FENCE}",  # noqa: S608
         [document, claim.id, claim.attempt],
     )
     _refuse_lost(claim.id, claim.attempt, changed)
@@ -224,7 +240,7 @@ def check(claim: Claim) -> None:
     row = fetch_one(
         f"""
         SELECT root.status FROM {TABLE} task JOIN {TABLE} root ON root.id = task.root_id
-        WHERE task.id = %s AND task.status = 'running' AND task.attempts = %s
+        WHERE task.id = %s AND task.status = 'running' AND task.kind = 'task' AND task.attempts = %s
         """,  # noqa: S608
         [claim.id, claim.attempt],
     )
@@ -232,15 +248,6 @@ def check(claim: Claim) -> None:
         raise _lost(claim.id, claim.attempt)
     if is_final(row[0]):
         raise ActionCancelledError(f"{claim.action} is {row[0]}; {claim.task} is not wanted any more.")
-
-
-def running_attempt(id_: UUID, *, worker: str) -> int | None:
-    """Return the number of the attempt that ``worker`` is at with this task, ``None`` where it is at none."""
-    row = fetch_one(
-        f"SELECT attempts FROM {TABLE} WHERE id = %s AND status = 'running' AND worker = %s",  # noqa: S608
-        [id_, worker],
-    )
-    return row[0] if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +269,7 @@ def _attempt(id_: UUID, attempt: int) -> _Attempt:
     row = fetch_one(
         f"""
         SELECT root_id, parent_id, errors, started_at, {now()} FROM {TABLE}
-        WHERE id = %s AND status = 'running' AND attempts = %s
+        WHERE {_FENCE}
         """,  # noqa: S608
         [id_, attempt],
     )

@@ -40,9 +40,9 @@ class Failure:
         return replace(described, message=f"{task} ran longer than its time limit{limit}.")
 
     @classmethod
-    def worker_lost(cls, *, task: str, worker: str) -> Self:
-        """Describe the loss of the worker that executed ``task``."""
-        message = f"Worker {worker or 'unknown'} was lost while it ran {task}; whether its work was done is not known."
+    def worker_lost(cls, *, task: str) -> Self:
+        """Describe the loss of the worker that executed ``task``. Which one is not the clients' business."""
+        message = f"The worker was lost while it ran {task}; whether its work was done is not known."
         return cls(WORKER_LOST, "WorkerLostError", message, task, "")
 
     @classmethod

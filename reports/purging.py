@@ -7,12 +7,13 @@ from django.db import transaction
 from reports.database import TABLE, as_uuid, execute, fetch_all, later, skip_locked
 
 _ROOTS_PER_BATCH = 100
+_TASKS_PER_BATCH = 5000
 _ROWS_PER_DELETE = 1000
 
 
 @transaction.atomic
 def purge_batch(*, older_than: float, action: str | None = None, except_actions: Collection[str] = ()) -> int:
-    """Delete up to a hundred final actions that finished more than ``older_than`` seconds ago, with their trees.
+    """Delete some final actions, with their trees, that finished more than ``older_than`` seconds ago.
 
     ``action`` narrows it to one action, ``except_actions`` leaves some out. Returns how many actions were deleted.
     """
@@ -26,12 +27,18 @@ def purge_batch(*, older_than: float, action: str | None = None, except_actions:
         values += except_actions
     rows = fetch_all(
         f"""
-        SELECT id FROM {TABLE} WHERE {" AND ".join(conditions)}
+        SELECT id, tasks_total FROM {TABLE} WHERE {" AND ".join(conditions)}
         ORDER BY finished_at LIMIT {_ROOTS_PER_BATCH} {skip_locked()}
         """,  # noqa: S608
         values,
     )
-    roots = [as_uuid(id_) for (id_,) in rows]
+    roots = []
+    tasks = 0
+    for id_, tasks_total in rows:
+        roots.append(as_uuid(id_))
+        tasks += tasks_total
+        if tasks > _TASKS_PER_BATCH:
+            break
     if roots:
         _delete_trees(roots)
     return len(roots)

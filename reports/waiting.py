@@ -51,22 +51,29 @@ def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
     """Have recovery publish what could not be published, ``in_seconds`` from now."""
     if ids:
         execute(
-            f"UPDATE {TABLE} SET due_at = {later()} WHERE id IN ({_places(ids)}) AND status = 'pending'",  # noqa: S608
+            f"""
+            UPDATE {TABLE} SET due_at = {later()} WHERE id IN (
+                SELECT id FROM {TABLE} WHERE id IN ({_places(ids)}) AND status = 'pending' {skip_locked()}
+            ) AND status = 'pending'
+            """,  # noqa: S608
             [in_seconds, *ids],
         )
 
 
 def beat(ids: Collection[UUID], *, worker: str) -> list[UUID]:
-    """Stamp a heartbeat on what ``worker`` is executing. Returns those whose action is final by now."""
+    """Stamp a heartbeat on what ``worker``, by the beginning of its name, executes.
+
+    Returns those whose action is final by now.
+    """
     if not ids:
         return []
     rows = fetch_all(
         f"""
         UPDATE {TABLE} SET heartbeat_at = {now()}
-        WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task' AND worker = %s
+        WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task' AND worker LIKE %s
         RETURNING id, (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
         """,  # noqa: S608
-        [*ids, worker],
+        [*ids, f"{worker}%"],
     )
     return [as_uuid(id_) for id_, root_status in rows if is_final(root_status)]
 
@@ -123,11 +130,14 @@ def find_overdue(limit: int) -> list[UUID]:
     return [as_uuid(id_) for (id_,) in rows]
 
 
-def find_stale(id_: UUID, *, worker: str) -> Stale | None:
-    """Return the attempt that ``worker`` is at with this task, for a worker that knows it is lost."""
+def find_lost(id_: UUID, *, worker: str) -> Stale | None:
+    """Return the running attempt at this task of a worker, or part of one, whose name begins with ``worker``."""
     row = fetch_one(
-        f"SELECT id, task, attempts, losses, worker FROM {TABLE} WHERE id = %s AND status = 'running' AND worker = %s",  # noqa: S608
-        [id_, worker],
+        f"""
+        SELECT id, task, attempts, losses, worker FROM {TABLE}
+        WHERE id = %s AND status = 'running' AND kind = 'task' AND worker LIKE %s
+        """,  # noqa: S608
+        [id_, f"{worker}%"],
     )
     return Stale(id_, *row[1:]) if row else None
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from reports import execution, intervention, waiting
 from reports.errors import AttemptLostError
-from reports.failure import Failure
+from reports.failure import CANCELLED, WORKER_LOST, Failure
 from reports.purging import purge_batch
 from reports.waiting import Stale
 from services.dispatch import publish
@@ -21,30 +21,26 @@ _DAY = 24 * 3600.0
 _MESSAGE_UNDERWAY = 5.0
 
 
-def publish_due() -> int:
-    """Publish the reports that are due, a batch at a time, until none is left or the broker is away.
-
-    Returns how many were published.
-    """
-    published = 0
-    while due := waiting.take_due(_BATCH):
-        if not publish(due):
-            break
-        published += len(due)
-        if len(due) < _BATCH:
-            break
-    if published:
-        logger.info("Published %d reports that were due.", published)
-    return published
+def publish_due() -> bool:
+    """Publish a batch of the reports that are due. Returns whether more may be."""
+    due = waiting.take_due(_BATCH)
+    if not publish(due):
+        return False
+    if due:
+        logger.info("Published %d reports that were due.", len(due))
+    return len(due) == _BATCH
 
 
-def end_overdue() -> int:
-    """Fail the actions whose deadline has passed. Returns how many."""
-    return sum(intervention.end_overdue(root) for root in waiting.find_overdue(_BATCH))
+def end_overdue() -> bool:
+    """Fail a batch of the actions whose deadline has passed. Returns whether more may have."""
+    overdue = waiting.find_overdue(_BATCH)
+    for root in overdue:
+        intervention.end_overdue(root)
+    return len(overdue) == _BATCH
 
 
-def republish_lost(empty_queues: Collection[str]) -> int:
-    """Make due what was published to ``empty_queues`` and never claimed: a broker lost it. Returns how many."""
+def republish_lost(empty_queues: Collection[str]) -> None:
+    """Make due what was published to ``empty_queues`` and never claimed: the broker has lost it."""
     router = current_app.amqp.router
     tasks = [
         name
@@ -55,42 +51,40 @@ def republish_lost(empty_queues: Collection[str]) -> int:
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
     if lost:
         logger.warning("The broker had lost the messages of %d reports; they are published again.", lost)
-    return lost
 
 
-def purge() -> int:
-    """Delete a batch of final actions that are older than their retention. Returns how many."""
-    own = settings.REPORT_RETENTION_DAYS_BY_ACTION
+def purge() -> bool:
+    """Delete a batch of final actions that are older than their retention. Returns whether there may be more."""
+    own: dict[str, float] = settings.REPORT_RETENTION_DAYS_BY_ACTION
     purged = purge_batch(older_than=settings.REPORT_RETENTION_DAYS * _DAY, except_actions=list(own))
-    return purged + sum(purge_batch(older_than=days * _DAY, action=action) for action, days in own.items())
+    return purged + sum(purge_batch(older_than=days * _DAY, action=action) for action, days in own.items()) > 0
 
 
-def rescue_stale() -> int:
-    """Rescue running tasks whose worker has not been heard of for a lease. Returns how many."""
+def rescue_stale() -> bool:
+    """Rescue a batch of running tasks whose worker has not been heard of for a lease. Returns whether more may be."""
     stale = waiting.take_stale(_BATCH)
     for attempt in stale:
         rescue(attempt)
-    return len(stale)
+    return len(stale) == _BATCH
 
 
-def rescue(stale: Stale, *, terminated: bool = False) -> None:
-    """End an attempt whose worker is lost: run the task again where it may, fail it elsewhere.
+def rescue(lost: Stale, failure: Failure | None = None) -> None:
+    """End an attempt whose executor is gone, with ``failure`` where one knows why.
 
-    One that was ``terminated`` because its action is final becomes cancelled with it.
-
-    A task may where it declares ``retry_on_worker_lost`` and has not lost ``RECOVERY_MAX_LOSSES`` workers already.
+    A task whose worker was lost runs again where it declares ``retry_on_worker_lost`` and has not lost
+    ``RECOVERY_MAX_LOSSES`` workers already. One that was stopped because its action had ended is cancelled.
     """
-    task = current_app.tasks.get(stale.task)
-    may_run_again = getattr(task, "retry_on_worker_lost", False) and stale.losses < settings.RECOVERY_MAX_LOSSES
-    if terminated:
-        failure = Failure.terminated(task=stale.task)
-    else:
-        failure = Failure.worker_lost(task=stale.task, worker=stale.worker)
-    logger.warning("%s[%s]: %s", stale.task, stale.id, failure.message)
+    failure = failure or Failure.worker_lost(task=lost.task)
+    logger.warning("%s[%s] of %s: %s", lost.task, lost.id, lost.worker, failure.message)
     try:
-        if may_run_again or terminated:
-            execution.put_off(stale.id, stale.attempt, failure, delay=0, lost=True)
+        if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
+            execution.put_off(lost.id, lost.attempt, failure, delay=0, lost=True)
         else:
-            execution.fail(stale.id, stale.attempt, failure)
+            execution.fail(lost.id, lost.attempt, failure)
     except AttemptLostError:
-        logger.info("%s[%s] had its outcome recorded after all.", stale.task, stale.id)
+        logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
+
+
+def _may_run_again(lost: Stale) -> bool:
+    task = current_app.tasks.get(lost.task)
+    return getattr(task, "retry_on_worker_lost", False) and lost.losses < settings.RECOVERY_MAX_LOSSES

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
@@ -12,16 +13,15 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
-from reports import execution, waiting
+from reports import execution
 from reports.errors import ActionCancelledError, AttemptLostError, TaskNotDispatchableError
 from reports.execution import Claim
-from services import recovery
 from services.dispatch import publish
 from tasks import failures
 from tasks.canvas import plan_of
 from tasks.patience import patiently
 from tasks.progress import Progress
-from tasks.worker import worker_name
+from tasks.worker import claimant_name
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +56,10 @@ class BaseErrorHandlerMixin(_Task):
             return super().__call__(*args, **kwargs)
         claim = self._claim()
         self.request.retries = claim.retries
-        self.request.args, self.request.kwargs = claim.args, claim.kwargs
         try:
-            outcome = self.run(*claim.args, **claim.kwargs)
+            arguments = patiently(lambda: execution.arguments_of(claim))
+            self.request.args, self.request.kwargs = arguments, claim.kwargs
+            outcome = self.run(*arguments, **claim.kwargs)
             self._succeed(claim, outcome)
         except Retry as retry:
             self._put_off(claim, retry)
@@ -131,29 +132,25 @@ class BaseErrorHandlerMixin(_Task):
         )
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: ExceptionInfo | None) -> None:
-        """Record an exception, a soft time limit, or (called in the main process) a hard one."""
+        """Record an exception or a soft time limit, in the process that executes the task."""
         del args, kwargs
         claim = self._current_claim()
-        attempt = claim.attempt if claim else execution.running_attempt(UUID(task_id), worker=worker_name())
-        if attempt is None or isinstance(exc, AttemptLostError):
-            logger.warning("%s[%s] failed after its report had been taken over: %s", self.name, task_id, exc)
+        if claim is None or isinstance(exc, AttemptLostError):
+            logger.warning("%s[%s] changes nothing: %s", self.name, task_id, exc)
             return
-        raised = getattr(self.request, "raised", exc) if claim else exc
+        raised = vars(self.request).get("raised", exc)
         failure = failures.describe(raised, task=self.name, traceback=str(einfo.traceback) if einfo else "")
         try:
-            patiently(lambda: execution.fail(UUID(task_id), attempt, failure))
+            patiently(lambda: execution.fail(claim.id, claim.attempt, failure))
         except AttemptLostError as lost:
             logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
 
-    def on_worker_lost(self, task_id: str, *, terminated: bool) -> None:
-        """Record, in the main process, that the pool child which ran this task is gone."""
-        stale = waiting.find_stale(UUID(task_id), worker=worker_name())
-        if stale is not None:
-            recovery.rescue(stale, terminated=terminated)
-
     def _claim(self) -> Claim:
         report = _uuid(self.request.id)
-        claim = report and patiently(lambda: execution.claim(report, task=self.name, worker=worker_name()))
+        tries = count()
+        claim = report and patiently(
+            lambda: execution.claim(report, task=self.name, worker=claimant_name(), again=next(tries) > 0)
+        )
         if not isinstance(claim, Claim):
             # A duplicate, or somebody published around the API. Either way there is nothing to run.
             raise Ignore(f"No report {self.request.id} waits for {self.name}; request an action instead.")

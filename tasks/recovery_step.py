@@ -1,5 +1,6 @@
 """The worker's recovery: a small thread in its main process that keeps the ledger's promises."""
 
+import atexit
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _LOST_MESSAGES_INTERVAL = 5.0
 _PURGE_INTERVAL = 10.0
+_LAST_PASS = 5.0
 
 # The pool forks while this thread works. A child must not be born with a lock of a pass in progress held for ever.
 _pass_lock = Lock()
@@ -31,19 +33,23 @@ os.register_at_fork(before=_pass_lock.acquire, after_in_parent=_pass_lock.releas
 
 
 class Duty:
-    """One thing that recovery does again and again, ``interval`` seconds apart."""
+    """One thing that recovery does again and again, ``interval`` seconds apart, and at once where more is left."""
 
-    def __init__(self, work: Callable[[], object], interval: float = 0.0) -> None:
+    def __init__(self, work: Callable[[], bool | None], interval: float = 0.0) -> None:
         self._work = work
         self._interval = interval
         self._due_at = 0.0
 
-    def do_if_due(self) -> None:
-        """Do it, if its time has come."""
-        now = monotonic()
-        if now >= self._due_at:
-            self._due_at = now + self._interval
-            self._work()
+    def do_if_due(self) -> bool:
+        """Do it, if its time has come. Returns whether more is left to do."""
+        started_at = monotonic()
+        if started_at < self._due_at:
+            return False
+        self._due_at = started_at + self._interval
+        more = bool(self._work())
+        if more:
+            self._due_at = started_at
+        return more
 
 
 class RecoveryThread(Thread):
@@ -66,14 +72,16 @@ class RecoveryThread(Thread):
         )
 
     def stop(self) -> None:
-        """Stop after the pass that is under way."""
+        """Stop, and wait for the pass that is under way."""
         self._stopped.set()
+        self.join(timeout=_LAST_PASS)
 
     def run(self) -> None:
         try:
-            while not self._stopped.wait(settings.RECOVERY_INTERVAL):
+            more = False
+            while not self._stopped.wait(0 if more else settings.RECOVERY_INTERVAL):
                 with _pass_lock:
-                    self._run_pass()
+                    more = self._run_pass()
         finally:
             connection.close()
             if not self._stopped.is_set():
@@ -81,16 +89,17 @@ class RecoveryThread(Thread):
                 logger.critical("Recovery has died; this worker ends itself.")
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def _run_pass(self) -> None:
+    def _run_pass(self) -> bool:
         try:
-            for duty in self._duties:
-                duty.do_if_due()
+            left = [duty.do_if_due() for duty in self._duties]
+            return any(left)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Recovery waits for the database: %s", error)
             self._trusted_since = monotonic()
             connection.close()
         except Exception:
             logger.exception("A pass of recovery failed; the next one tries again.")
+        return False
 
     def _beat(self) -> None:
         requests = dict(state.requests)
@@ -99,9 +108,8 @@ class RecoveryThread(Thread):
             if isinstance(request, LedgerRequest) and getattr(request.task, "terminate_on_cancel", False):
                 request.terminate_child(self._worker.pool)
 
-    def _rescue_stale(self) -> None:
-        if monotonic() - self._trusted_since >= settings.RECOVERY_LEASE:
-            recovery.rescue_stale()
+    def _rescue_stale(self) -> bool:
+        return monotonic() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
 
     def _republish_lost(self) -> None:
         try:
@@ -112,20 +120,14 @@ class RecoveryThread(Thread):
 
 
 class RecoveryStep(bootsteps.StartStopStep):
-    """Runs the recovery thread as long as the worker runs."""
+    """Runs the recovery thread until the process exits.
+
+    Not only until the worker stops: a worker that drains still executes tasks, and others must hear of it.
+    """
 
     requires = ("celery.worker.components:Pool",)
 
-    def __init__(self, worker: Any, **options: Any) -> None:
-        super().__init__(worker, **options)
-        self._thread: RecoveryThread | None = None
-
     def start(self, worker: Any) -> None:
-        self._thread = RecoveryThread(worker)
-        self._thread.start()
-
-    def stop(self, worker: Any) -> None:
-        del worker
-        if self._thread:
-            self._thread.stop()
-            self._thread.join(timeout=settings.RECOVERY_INTERVAL + 5)
+        thread = RecoveryThread(worker)
+        thread.start()
+        atexit.register(thread.stop)

@@ -1,15 +1,27 @@
+import logging
 import signal
 from typing import Any
+from uuid import UUID
 
 from celery.exceptions import TimeLimitExceeded
+from celery.worker import state
 from celery.worker.request import Request
-from celery.worker.state import task_ready
+from django.db import DatabaseError, InterfaceError
 
-from tasks.base import BaseErrorHandlerMixin
+from reports import waiting
+from reports.failure import Failure
+from services import recovery
+from tasks import failures
+from tasks.worker import child_name
+
+logger = logging.getLogger(__name__)
 
 
 class LedgerRequest(Request):
-    """A message in the worker's main process. Records what a pool child could not record: that it is gone."""
+    """A message in the worker's main process. Records what a pool child could not record: that it is gone.
+
+    Where even that fails, the report's heartbeat stops, and recovery rescues it after a lease.
+    """
 
     terminated = False
 
@@ -23,10 +35,23 @@ class LedgerRequest(Request):
         if return_ok:
             super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=True)
             return
-        task_ready(self)
+        state.task_ready(self)
         raised = getattr(exc_info.exception, "exc", exc_info.exception)
-        if isinstance(raised, TimeLimitExceeded):
-            return  # recorded by on_failure, which Celery calls next
-        task = self.task
-        if isinstance(task, BaseErrorHandlerMixin):
-            task.on_worker_lost(self.id, terminated=self.terminated)
+        if not isinstance(raised, TimeLimitExceeded):  # on_timeout comes next
+            self._record_loss(Failure.terminated(task=self.name) if self.terminated else None)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001
+        """Record a hard time limit, which Celery enforces by killing the child. A soft one is raised in the task."""
+        if soft:
+            super().on_timeout(soft, timeout)
+            return
+        state.task_ready(self)
+        self._record_loss(failures.describe(TimeLimitExceeded(timeout), task=self.name))
+
+    def _record_loss(self, failure: Failure | None) -> None:
+        try:
+            lost = waiting.find_lost(UUID(self.id), worker=child_name(self.worker_pid)) if self.worker_pid else None
+            if lost:
+                recovery.rescue(lost, failure)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("%s[%s] is lost; recovery will find it: %s", self.name, self.id, error)

@@ -1,6 +1,7 @@
-"""Who executes: the name that this worker claims reports under."""
+"""Who executes: the names that workers claim reports under."""
 
 import os
+from threading import get_ident
 from uuid import uuid4
 
 from celery.signals import celeryd_init
@@ -20,3 +21,13 @@ def _learn_name(sender: str, **_: object) -> None:
 def worker_name() -> str:
     """Return the name of this worker, the same in its main process and its pool children."""
     return f"{_name}#{_incarnation}"
+
+
+def child_name(pid: int | str) -> str:
+    """Return what the names begin with under which the pool child ``pid`` claims."""
+    return f"{worker_name()}:{pid}-"
+
+
+def claimant_name() -> str:
+    """Return the name under which this very thread claims: it executes one task at a time."""
+    return f"{child_name(os.getpid())}{get_ident()}"
