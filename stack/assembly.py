@@ -21,17 +21,24 @@ class Stack:
         """Start all that does not run yet and wait until everything is ready; ``announce`` is told what is.
 
         Raises:
-            ServiceStartError: one of them did not become ready.
+            ServiceStartError: one of them did not become ready; then all are ended.
 
         """
-        for stage in self._stages:
-            for service in stage:
-                if not service.is_running:
-                    service.launch()
-            for service in stage:
-                service.wait_until_ready()
-                announce(service)
+        try:
+            for stage in self._stages:
+                self._start(stage, announce)
+        except BaseException:
+            self.kill()
+            raise
         return self
+
+    def _start(self, stage: Sequence[Service], announce: Callable[[Service], None]) -> None:
+        for service in stage:
+            if not service.is_running:
+                service.launch()
+        for service in stage:
+            service.wait_until_ready()
+            announce(service)
 
     def stop(self) -> None:
         """End everything, the last stage first."""

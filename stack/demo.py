@@ -32,7 +32,7 @@ def curl(url: str, token_file: str) -> str:
     """Return a command that does what the demonstration does, with the token read from its file."""
     return (
         f'curl -i {url}/actions/{ACTION} -H "Authorization: Bearer $(cat {shlex.quote(token_file)})"'
-        f" --json '{json.dumps({'customer_id': _CUSTOMER})}'"
+        f" -H 'Content-Type: application/json' -d '{json.dumps({'customer_id': _CUSTOMER})}'"
     )
 
 

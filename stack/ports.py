@@ -43,6 +43,9 @@ class Port:
                 continue
         raise PortTakenError(f"None of {_TRIES} ports that were tried is free.")
 
+    def __del__(self) -> None:
+        self.release()
+
     def release(self) -> None:
         """Give the port back."""
         self._reservation.close()

@@ -6,9 +6,12 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+
+import psutil
 
 from stack import guard
 from stack.ports import Port
@@ -45,6 +48,7 @@ class Service(ABC):
     def __init__(self, log: Path) -> None:
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._group: int | None = None  # forgotten when it has ended: its number may be given to others
         self._log_start = 0
 
     @abstractmethod
@@ -97,7 +101,8 @@ class Service(ABC):
                 group=identity and identity.group,
                 extra_groups=[] if identity else None,
             )
-        guard.watch(self._process.pid)
+        self._group = self._process.pid
+        guard.watch(self._group)
 
     def wait_until_ready(self) -> None:
         """Wait until it is ready. Raises ServiceStartError when it ends instead, or takes too long."""
@@ -120,17 +125,20 @@ class Service(ABC):
 
     def finish(self, deadline: float) -> None:
         """Wait for its end until ``deadline`` (of the monotonic clock), then kill what is left of it."""
-        if self._process is None:
+        if self._group is None:
             return
         wait_for(lambda: not self.is_running, deadline - time.monotonic())
-        self._kill_group()
+        # Children may outlive the main process; they are in its group still.
+        self._signal_group(signal.SIGKILL)
+        if not wait_for(self._is_gone, self.grace):
+            raise ServiceStopError(f"{self.name} (process group {self._group}) is still there after SIGKILL.")
+        guard.forget(self._group)
+        self._group = None
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to all of its processes and wait for their end."""
         self._signal_group(number)
-        if self._process is not None:
-            self._process.wait(self.grace)
-        self._kill_group()
+        self.finish(time.monotonic() + self.grace)
 
     def restart(self) -> None:
         """Stop it and start it again, with the same address and data."""
@@ -187,26 +195,13 @@ class Service(ABC):
     ) -> None:
         self.stop()
 
-    def _signal_group(self, number: int) -> bool:
-        try:
-            os.killpg(self.pid, number)
-        except ProcessLookupError:
-            return False
-        return True
+    def _signal_group(self, number: int) -> None:
+        if self._group is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._group, number)
 
-    def _kill_group(self) -> None:
-        if self._process is None:
-            return
-        # Children that outlive the main process are in its group still; zombies of it too, until they are waited for.
-        if not wait_for(lambda: self._process is None or not self._is_group_left(), self.grace):
-            raise ServiceStopError(f"{self.name} (process group {self.pid}) is still there after SIGKILL.")
-        guard.forget(self._process.pid)
-
-    def _is_group_left(self) -> bool:
-        left = self._signal_group(signal.SIGKILL)
-        if self._process is not None:
-            self._process.poll()
-        return left
+    def _is_gone(self) -> bool:
+        return not self.is_running and (self._group is None or not _members(self._group))
 
 
 class Server(Service):
@@ -218,6 +213,16 @@ class Server(Service):
         """Use the port ``number``, or some free one, kept for this server."""
         self._reservation = Port.any() if number is None else None
         self.port = self._reservation.number if self._reservation else number or 0
+
+
+def _members(group: int) -> list[int]:
+    """Return the processes of a group, but for those that have ended and only wait for their parent to notice."""
+    members = []
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+                members.append(process.pid)
+    return members
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:

@@ -14,9 +14,13 @@ from tests.live import LiveStack
 from tests.settings import remove_test_folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests that use the live stack last: it is ended before a test that does not want it beside itself."""
     items.sort(key=_uses_stack)
+    if settings.TEST_DATABASE == "postgres":
+        again = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=again)
+        items[:] = [item for item in items if item not in again]
 
 
 def pytest_unconfigure() -> None:

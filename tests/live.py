@@ -23,7 +23,12 @@ class LiveStack:
         self.valkey = valkey
         self.database_url = database_url
         self.sandbox = SandboxServer(os.environ, log=logs / "sandbox.log")
-        self.environment = {**os.environ, "INVOICES_PLUS_URL": self.sandbox.url, **environment}
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
+            "INVOICES_PLUS_URL": self.sandbox.url,
+            **environment,
+        }
         self.web = Web(self.environment, log=logs / "web.log")
         self.worker = Worker(self.environment, log=logs / "worker.log")
         self._stack = Stack([valkey, self.sandbox], [self.web, self.worker])

@@ -1,0 +1,153 @@
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack.assembly import Stack
+from stack.ports import LOCALHOST, Port, PortTakenError
+from stack.process import Service, ServiceStartError, wait_for
+
+pytestmark = pytest.mark.once
+
+# A program with a child: both say their process ids, then do nothing.
+_FAMILY = """
+import os, signal, sys, time
+{before}
+child = os.fork()
+print(os.getpid(), flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+class Family(Service):
+    name = "family"
+
+    def __init__(self, log: Path, *, before: str = "") -> None:
+        super().__init__(log)
+        self._before = before
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-c", _FAMILY.format(before=self._before)]
+
+    def is_ready(self) -> bool:
+        return len(self.members()) == 2
+
+    def members(self) -> list[int]:
+        return [int(line) for line in self.log_text().split()]
+
+
+class Failure(Service):
+    name = "failure"
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-c", "import sys; sys.exit('this is why')"]
+
+    def is_ready(self) -> bool:
+        return False
+
+
+class Sleeper(Service):
+    name = "sleeper"
+    patience = 0.2
+
+    def command(self) -> Sequence[str]:
+        return ["sleep", "60"]
+
+    def is_ready(self) -> bool:
+        return False
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process is there and does not only wait for its parent to notice its end."""
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("end", [Family.stop, Family.kill], ids=["stop", "kill"])
+def test_nothing_is_left_of_a_service_that_has_ended(tmp_path: Path, end) -> None:
+    family = Family(tmp_path / "log").start()
+    assert all(map(is_alive, family.members()))
+    end(family)
+    assert not family.is_running
+    assert not any(map(is_alive, family.members()))
+
+
+def test_a_service_that_ignores_sigterm_is_ended(tmp_path: Path) -> None:
+    family = Family(tmp_path / "log", before="signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    family.grace = 0.2
+    family.start()
+    family.stop()
+    assert not any(map(is_alive, family.members()))
+    assert family.exit_code == -signal.SIGKILL
+
+
+def test_a_paused_service_is_ended_all_the_same(tmp_path: Path) -> None:
+    family = Family(tmp_path / "log").start()
+    family.pause()
+    family.stop()
+    assert family.exit_code == -signal.SIGTERM
+
+
+def test_a_service_that_ends_instead_of_getting_ready_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ServiceStartError, match=r"failure ended with exit code 1\.\nthis is why"):
+        Failure(tmp_path / "log").start()
+
+
+def test_a_service_that_does_not_get_ready_is_ended(tmp_path: Path) -> None:
+    sleeper = Sleeper(tmp_path / "log")
+    with pytest.raises(ServiceStartError, match=r"not ready after 0\.2 seconds"):
+        sleeper.start()
+    assert not is_alive(sleeper.pid)
+
+
+def test_services_end_when_the_process_that_started_them_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from tests.integration.stack.test_process import Family\n"
+        "Family(Path(sys.argv[1])).start(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    log = tmp_path / "log"
+    starter = subprocess.run([sys.executable, "-c", program, log], check=False)
+    assert starter.returncode == -signal.SIGKILL
+    members = [int(line) for line in log.read_text().split()]
+    assert len(members) == 2
+    assert wait_for(lambda: not any(map(is_alive, members)), 10)
+
+
+def test_a_stack_ends_everything_when_a_part_does_not_start(tmp_path: Path) -> None:
+    family = Family(tmp_path / "family.log")
+    stack = Stack([family], [Failure(tmp_path / "failure.log")])
+    with pytest.raises(ServiceStartError), stack:
+        pass
+    assert family.members()
+    assert not any(map(is_alive, family.members()))
+
+
+def test_a_stack_names_the_service_that_has_ended(tmp_path: Path) -> None:
+    first, second = Family(tmp_path / "first.log"), Family(tmp_path / "second.log")
+    with Stack([first], [second]) as stack:
+        assert stack.ended() is None
+        second.kill()
+        assert stack.ended() is second
+
+
+def test_no_two_ports_are_the_same() -> None:
+    ports = [Port.any() for _ in range(50)]
+    assert len({port.number for port in ports}) == 50
+    with pytest.raises(PortTakenError):
+        Port(ports[0].number)
+    ports[0].release()
+    Port(ports[0].number).release()
+
+
+def test_a_port_where_somebody_listens_is_taken() -> None:
+    with socket.create_server((LOCALHOST, 0)) as server, pytest.raises(PortTakenError, match="taken"):
+        Port(server.getsockname()[1])
