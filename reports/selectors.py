@@ -86,6 +86,12 @@ def find(id_: UUID, *, owner: int | None) -> Report | None:
     )
 
 
+def find_status(id_: UUID) -> Status | None:
+    """Return only where a report stands."""
+    rows = fetch_all(f"SELECT status FROM {TABLE} WHERE id = %s", [id_])  # noqa: S608
+    return Status(rows[0][0]) if rows else None
+
+
 def list_roots(
     *,
     owner: int | None,

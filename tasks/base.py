@@ -13,7 +13,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
-from reports import execution
+from reports import execution, selectors
 from reports.errors import ActionCancelledError, AttemptLostError, TaskNotDispatchableError
 from reports.execution import Claim
 from services.dispatch import publish
@@ -152,10 +152,21 @@ class BaseErrorHandlerMixin(_Task):
             lambda: execution.claim(report, task=self.name, worker=claimant_name(), again=next(tries) > 0)
         )
         if not isinstance(claim, Claim):
-            # A duplicate, or somebody published around the API. Either way there is nothing to run.
-            raise Ignore(f"No report {self.request.id} waits for {self.name}; request an action instead.")
+            self._log_refusal(report)
+            raise Ignore(f"No report {self.request.id} waits for {self.name}.")
         vars(self.request).update(claim=claim, progress=Progress())
         return claim
+
+    def _log_refusal(self, report: UUID | None) -> None:
+        status = report and selectors.find_status(report)
+        if status:
+            logger.info("%s[%s] is %s and not due: this message was a duplicate.", self.name, report, status)
+        else:
+            logger.warning(
+                "%s[%s] is not run: there is no such report. Tasks are run by requesting an action.",
+                self.name,
+                self.request.id,
+            )
 
     def _current_claim(self) -> Claim | None:
         return getattr(self.request, "claim", None)
