@@ -177,4 +177,6 @@ def _report(row: Row, **outcome: Any) -> Report:
 
 
 def _moment(value: datetime | str | None) -> datetime | None:
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    # SQLite has no time zones; Django reads its columns as naive time stamps, its expressions as text, both in UTC.
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
