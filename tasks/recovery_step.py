@@ -4,9 +4,9 @@ import atexit
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,14 @@ _pass_lock = Lock()
 os.register_at_fork(before=_pass_lock.acquire, after_in_parent=_pass_lock.release, after_in_child=_pass_lock.release)
 
 
+# Goes on while the machine is suspended; on Linux, unlike elsewhere, the monotonic one does not.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _clock() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
 class Duty:
     """One thing that recovery does again and again, ``interval`` seconds apart, and at once where more is left."""
 
@@ -42,7 +50,7 @@ class Duty:
 
     def do_if_due(self) -> bool:
         """Do it, if its time has come. Returns whether more is left to do."""
-        started_at = monotonic()
+        started_at = _clock()
         if started_at < self._due_at:
             return False
         self._due_at = started_at + self._interval
@@ -59,9 +67,10 @@ class RecoveryThread(Thread):
         super().__init__(name="recovery", daemon=True)
         self._worker = worker
         self._stopped = Event()
-        # The moment since when the database has answered every time. Before a lease has passed, nobody's heartbeat
-        # says anything: they could not be written.
-        self._trusted_since = monotonic()
+        # The moment since when the database has answered, and this machine has run, without a gap. Before a lease has
+        # passed, nobody's heartbeat says anything: others may not have been able to write theirs either.
+        self._trusted_since = _clock()
+        self._passed_at = self._trusted_since
         self._duties = (
             Duty(self._beat, settings.RECOVERY_HEARTBEAT_INTERVAL),
             Duty(self._republish_lost, _LOST_MESSAGES_INTERVAL),
@@ -90,12 +99,16 @@ class RecoveryThread(Thread):
                 os.kill(os.getpid(), signal.SIGTERM)
 
     def _run_pass(self) -> bool:
+        now = _clock()
+        if now - self._passed_at > settings.RECOVERY_LEASE / 2:
+            self._trusted_since = now
+        self._passed_at = now
         try:
             left = [duty.do_if_due() for duty in self._duties]
             return any(left)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Recovery waits for the database: %s", error)
-            self._trusted_since = monotonic()
+            self._trusted_since = _clock()
             connection.close()
         except Exception:
             logger.exception("A pass of recovery failed; the next one tries again.")
@@ -109,7 +122,7 @@ class RecoveryThread(Thread):
                 request.terminate_child(self._worker.pool)
 
     def _rescue_stale(self) -> bool:
-        return monotonic() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
+        return _clock() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
 
     def _republish_lost(self) -> None:
         try:
