@@ -8,6 +8,7 @@ from uuid import uuid4
 from celery import chain, group, shared_task
 from celery.canvas import Signature
 from celery.exceptions import Retry
+from django.db import IntegrityError, OperationalError
 
 from services.invoices import customers, invoices, summaries
 from services.invoices.errors import InvoicesPlusUnavailableError
@@ -20,10 +21,13 @@ Plan = tuple[Signature[Any], ...]
 
 
 class InvoicesPlusBaseTask(BaseTask):
-    """Tries again, later and later, while InvoicesPlus cannot do what it is asked."""
+    """Tries again, later and later, where time may help: every function that these tasks call may be repeated.
+
+    InvoicesPlus is not available, the database is not, or another transaction was in the way of this one.
+    """
 
     abstract = True
-    autoretry_for = (InvoicesPlusUnavailableError,)
+    autoretry_for = (InvoicesPlusUnavailableError, OperationalError, IntegrityError)
     retry_backoff = True
     retry_backoff_max = 60  # seconds
     retry_jitter = True
@@ -42,12 +46,12 @@ def __fetch_invoices(customer_id: str) -> list[InvoiceRow]:
     return invoices.fetch_invoices(customer_id)
 
 
-@shared_task(name="invoices.store")
+@shared_task(base=InvoicesPlusBaseTask, name="invoices.store")
 def __store_invoices(rows: list[InvoiceRow]) -> InvoicesSummary:
     return invoices.store_invoices(rows)
 
 
-@shared_task(name="invoices.find_customer")
+@shared_task(base=InvoicesPlusBaseTask, name="invoices.find_customer")
 def __find_customer(email: str, name: str) -> CustomerRow:
     return customers.find_customer(email, name)
 
@@ -62,7 +66,7 @@ def __create_customer(customer: CustomerRow) -> CustomerRow:
     return customers.create_customer(customer)
 
 
-@shared_task(name="invoices.store_customer")
+@shared_task(base=InvoicesPlusBaseTask, name="invoices.store_customer")
 def __store_customer(customer: CustomerRow) -> CustomerRow:
     return customers.store_customer(customer)
 
@@ -77,7 +81,7 @@ def __list_customers() -> list[CustomerRow]:
     return customers.list_customers()
 
 
-@shared_task(name="invoices.sync_customers")
+@shared_task(base=InvoicesPlusBaseTask, name="invoices.sync_customers")
 def __sync_customers(listed: list[CustomerRow]) -> Plan:
     stored = customers.store_customers(listed)
     return sync_each(customer.id for customer in stored)

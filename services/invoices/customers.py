@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Q
 
 from services.invoices.client import InvoicesPlusClient
 from services.invoices.errors import CustomerExistsError
@@ -56,21 +55,21 @@ def list_customers() -> list[CustomerRow]:
 def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRecord]:
     """Store customers here, as InvoicesPlus knows them, and return them, each once.
 
-    Raises InvoicesPlusResponseError for a row that is no customer.
+    Raises InvoicesPlusResponseError for a row that is no customer. Where somebody gives the same address to another
+    customer at this moment, Django's IntegrityError or OperationalError is raised, and another try mends it.
     """
     # An id may come twice: a page shifts when a customer is created while the pages are read. The last word counts.
     records = {record.id: record for record in map(CustomerRecord.from_json, customers)}
-    emails = [record.email for record in records.values()]
     with transaction.atomic():
-        introduce_customers(records)
-        affected = Customer.objects.filter(Q(third_party_id__in=records) | Q(email__in=emails))
-        rows = {row.third_party_id: row for row in affected.select_for_update().order_by("third_party_id")}
         # An address may have moved from one customer to another: it is free before it is given away.
-        affected.filter(email__in=emails).update(email=None)
-        for record in records.values():
-            rows[record.id].email = record.email
-            rows[record.id].name = record.name
-        Customer.objects.bulk_update([rows[id_] for id_ in records], ["email", "name"])
+        Customer.objects.filter(email__in=[record.email for record in records.values()]).update(email=None)
+        Customer.objects.bulk_create(
+            # In one order everywhere, so that two who store the same customers wait in line, not for each other.
+            [Customer(third_party_id=id_, email=one.email, name=one.name) for id_, one in sorted(records.items())],
+            update_conflicts=True,
+            unique_fields=["third_party_id"],
+            update_fields=["email", "name"],
+        )
     return list(records.values())
 
 

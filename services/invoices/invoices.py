@@ -48,7 +48,7 @@ def create_invoice(customer: CustomerRow, amount: str, currency: str, reference:
 
 
 def _upsert(records: Iterable[InvoiceRecord]) -> None:
-    # In one order everywhere, so that two who store the same invoices wait in line instead of for each other.
+    # In one order everywhere, so that two who store the same invoices wait in line, not for each other.
     records = sorted(records, key=lambda record: (record.customer_id, record.id))
     customer_ids = {record.customer_id for record in records}
     with transaction.atomic():

@@ -1,5 +1,7 @@
 import json
 import socket
+import struct
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -151,9 +153,20 @@ def test_a_stopped_sandbox_answers_nobody(sandbox):
             httpx.get(f"{gone.url}/health")
 
 
-def test_says_nothing_about_calls_and_clients_that_go_away(sandbox, capfd):
+def test_says_nothing_about_calls_and_clients_that_go_away(sandbox, http, capfd):
+    http.get("/customers")
+    http.close()
     port = int(sandbox.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hang up, do not part
         connection.sendall(b"POST /customers HTTP/1.1\r\nContent-Length: 10\r\n\r\n")
-    httpx.get(f"{sandbox.url}/customers")
+        wait_for(lambda: sandbox._server._connections)
+    wait_for(lambda: not sandbox._server._connections)
     assert capfd.readouterr() == ("", "")
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

@@ -94,8 +94,9 @@ def test_an_unknown_address_is_not_an_unknown_customer(client, say):
 )
 def test_an_answer_that_is_not_what_was_promised(client, say, document):
     say(200, document)
-    with pytest.raises(InvoicesPlusResponseError):
+    with pytest.raises(InvoicesPlusResponseError) as failure:
         list(client.invoices("cus_ada"))
+    assert type(failure.value) is InvoicesPlusResponseError
 
 
 def test_pages_without_end_are_not_followed(client, say):

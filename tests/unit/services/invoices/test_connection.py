@@ -1,4 +1,5 @@
 import gzip
+import re
 import socket
 import time
 import traceback
@@ -39,14 +40,14 @@ def call(sandbox, *, timeout=5.0, **options):
 
 @pytest.fixture
 def raw_answer():
-    """Call a server that answers once, with these bytes, and closes the connection."""
+    """Call a server that answers once, with these bytes or what this makes of the request, and hangs up."""
 
     def answer_with(answer):
         def serve():
             peer, _ = server.accept()
             with peer:
-                peer.recv(65536)
-                peer.sendall(answer)
+                request = peer.recv(65536)
+                peer.sendall(answer(request) if callable(answer) else answer)
 
         with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
             served = pool.submit(serve)
@@ -202,10 +203,19 @@ def test_an_answer_that_is_not_json(sandbox):
     ids=["empty", "html", "not utf-8", "not a number", "cut off", "too deep", "compressed"],
 )
 def test_a_body_that_is_not_json(raw_answer, body):
-    """A compressed one was not asked for: a small one could unpack to any size."""
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     with pytest.raises(InvoicesPlusResponseError, match="not JSON"):
         raw_answer(head.encode() + body)
+
+
+def test_no_compressed_answer_is_asked_for(raw_answer):
+    """A small one could unpack to any size; one that comes all the same is not unpacked, see above."""
+
+    def answer(request):
+        wanted = re.search(rb"\r\naccept-encoding: (.*)\r\n", request, re.IGNORECASE)[1]
+        return b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"%s"' % (len(wanted) + 2, wanted)
+
+    assert raw_answer(answer) == "identity"
 
 
 def test_an_answer_that_stops_half_way(raw_answer):

@@ -157,17 +157,38 @@ def test_a_row_that_is_no_customer_is_refused_and_nothing_stored(row):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_customers_stored_at_once():
-    rows = [{"id": f"cus_{n}", "email": f"{n}@example.com", "name": str(n)} for n in range(20)]
-    at_once(6, lambda n: customers.store_customers(rows if n % 2 else rows[::-1]))
-    assert len(stored()) == 20
-    assert all(email == f"{name}@example.com" for _, email, name in stored())
+    batches = [
+        [{"id": f"cus_{b}_{n}", "email": f"{n}@{b}.example.com", "name": str(n)} for n in range(100)] for b in range(10)
+    ]
+
+    def store(number):
+        for batch in batches:
+            customers.store_customers(batch if number % 2 else batch[::-1])
+
+    at_once(4, store)
+    assert {(id_, email) for id_, email, _ in stored()} == {
+        (row["id"], row["email"]) for batch in batches for row in batch
+    }
 
 
 @pytest.mark.django_db(transaction=True)
-def test_addresses_that_change_places_back_and_forth_at_once():
+def test_new_customers_stored_one_by_one_at_once():
+    rows = [{"id": f"cus_{n:03}", "email": f"{n}@example.com", "name": str(n)} for n in range(100)]
+    at_once(4, lambda _: [customers.store_customer(row) for row in rows])
+    assert stored() == [(row["id"], row["email"], row["name"]) for row in rows]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addresses_that_change_places_at_once():
     one, two = ({"id": f"cus_{n}", "email": f"{n}@example.com", "name": str(n)} for n in (1, 2))
     other = [{**one, "email": two["email"]}, {**two, "email": one["email"]}]
-    at_once(6, lambda n: customers.store_customers(other if n % 2 else [one, two]))
+    customers.store_customers([one, two])
+
+    def change_places(number):
+        for n in range(number, number + 10):
+            customers.store_customers(other if n % 2 else [one, two])
+
+    at_once(4, change_places)
     assert {email for _, email, _ in stored()} == {"1@example.com", "2@example.com"}
 
 
