@@ -7,7 +7,7 @@ from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 
-class BearerAuthentication(TokenAuthentication):
+class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # Knox has no types
     """``Authorization: Bearer <token>``, where the database knows nothing but the token's hash.
 
     Looks a token up by that hash, in one query. Knox's own way also reads all other tokens of the client, to delete

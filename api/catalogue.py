@@ -1,7 +1,6 @@
 """The actions that clients may ask for: every class of an action joins when it is defined."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -39,14 +38,3 @@ def load(modules: Iterable[str]) -> None:
                 f"ACTION_MODULES names {name}, and there is no module {error.name}."
                 " Correct the name, or install the package that has it."
             ) from error
-
-
-@contextmanager
-def scratch() -> Iterator[None]:
-    """Forget, at the end, the actions that were added since; for tests that declare some."""
-    before = dict(_actions)
-    try:
-        yield
-    finally:
-        _actions.clear()
-        _actions.update(before)

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework import serializers
@@ -37,7 +37,7 @@ def checked_name(cls: type) -> str:
 
 def checked_description(cls: type) -> str:
     """Return the action's docstring, which clients read. Raises ActionMisdeclaredError."""
-    description = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    description = inspect.cleandoc(cls.__dict__.get("__doc__") or "").strip()
     if not description:
         raise _misdeclared(cls, "give it a docstring that tells clients what the action does")
     return description
@@ -49,9 +49,9 @@ def checked_input(cls: type, canvas: Any) -> serializers.Serializer:
     Raises ActionMisdeclaredError, also where ``canvas`` could not be called with what the serializer lets through.
     """
     declared = getattr(cls, "InputSerializer", None)
-    if not _is_serializer_class(declared):
+    if not is_serializer_class(declared):
         raise _misdeclared(cls, "give it a class InputSerializer(serializers.Serializer), empty without parameters")
-    serializer: serializers.Serializer = declared()
+    serializer = declared()
     try:
         make_strict(serializer)
     except ValueError as error:
@@ -63,7 +63,7 @@ def checked_input(cls: type, canvas: Any) -> serializers.Serializer:
 def checked_output(cls: type) -> Field:
     """Return the field that describes the action's result. Raises ActionMisdeclaredError."""
     declared = getattr(cls, "OutputSerializer", None)
-    if _is_serializer_class(declared):
+    if is_serializer_class(declared):
         return declared()
     if isinstance(declared, Field):
         return declared
@@ -104,12 +104,13 @@ def _refuse_misfit(cls: type, serializer: serializers.Serializer, canvas: Any) -
                 cls,
                 f"{called} needs {parameter.name}; make that field required, or give it a default",
             )
-    for field_name in serializer.fields:
+    for field_name in serializer.fields.keys():  # noqa: SIM118  its iterator is typed as one of fields
         if field_name not in named and not takes_any:
             raise _misdeclared(cls, f"{called} does not take {field_name}; remove that field from InputSerializer")
 
 
-def _is_serializer_class(declared: Any) -> bool:
+def is_serializer_class(declared: Any) -> TypeGuard[type[serializers.Serializer]]:
+    """Tell whether ``declared`` is the class of a serializer, not an instance."""
     return isinstance(declared, type) and issubclass(declared, serializers.Serializer)
 
 

@@ -97,8 +97,9 @@ def _problem_of_drf(error: exceptions.APIException, context: dict[str, Any]) -> 
             allowed = ", ".join(context["view"].allowed_methods)
             return ProblemError(problems.METHOD_NOT_ALLOWED, f"{detail} Allowed: {allowed}.")
         case exceptions.Throttled():
-            wait = {"Retry-After": str(int(error.wait) + 1)} if error.wait else {}
-            return ProblemError(problems.THROTTLED, detail, headers=wait)
+            seconds = getattr(error, "wait", None)
+            headers = {"Retry-After": str(seconds)} if seconds else {}
+            return ProblemError(problems.THROTTLED, detail, headers=headers)
         case exceptions.PermissionDenied():
             return ProblemError(problems.PERMISSION_DENIED, detail)
     return ProblemError(_type_of(error), detail)

@@ -95,7 +95,7 @@ class UnknownActionApi(APIView):
 
 def _page(request: HttpRequest | Request, template: str, document: dict[str, Any]) -> HttpResponse:
     if "text/html" in request.headers.get("Accept", ""):
-        page = render(request, template, document)  # type: ignore[arg-type]
+        page = render(request, template, document)
     else:
         page = HttpResponse(dump(document), content_type="application/json")
     page.headers["Vary"] = "Accept"

@@ -45,7 +45,7 @@ def read_query(request: Any, *known: str) -> dict[str, str]:
             errors.append(_error(name, "repeated_parameter", "Give this parameter once."))
     if errors:
         raise ProblemError(QUERY_INVALID, "The query has parameters that are unknown or repeated.", errors=errors[:100])
-    return request.GET.dict()
+    return {name: values[0] for name, values in request.GET.lists()}
 
 
 def action_of(text: str | None) -> str | None:

@@ -26,6 +26,7 @@ _TEXTS = (
     serializers.TimeField,
     serializers.DurationField,
 )
+_CONTAINERS = (serializers.ListSerializer, serializers.ListField, serializers.DictField)
 # Fields that cannot be sent as JSON, or whose values are not JSON once they are validated.
 _UNSUPPORTED = (
     serializers.FileField,
@@ -77,11 +78,11 @@ def make_strict(field: Field) -> None:
             make_strict(child)
         _convert_by(field, _closed(field.to_internal_value, field.fields.keys()))
         return
-    if isinstance(field, serializers.ListSerializer | serializers.ListField | serializers.DictField):
+    if isinstance(field, _CONTAINERS) and field.child is not None:
         make_strict(field.child)
     if isinstance(field, serializers.CharField):
         field.trim_whitespace = False
-    convert = field.to_internal_value
+    convert: Convert = field.to_internal_value
     if isinstance(field, serializers.IntegerField):
         convert = _whole(convert)
     expected = _expectation(field)
@@ -136,7 +137,7 @@ def _closed(convert: Convert, known: Collection[str]) -> Convert:
 
 def _convert_by(field: Field, convert: Convert) -> None:
     # On the instance, so that every field of DRF's and of an author's own is covered without a twin of its class.
-    field.to_internal_value = convert  # type: ignore[method-assign]
+    field.to_internal_value = convert  # type: ignore[method-assign,assignment]
 
 
 def _refuse_unsupported(field: Field) -> None:

@@ -17,7 +17,7 @@ def errors_of(detail: Any) -> list[dict[str, str]]:
     """
     flat = _flatten(detail, "#")
     return [
-        {"pointer": pointer, "code": error.code, "detail": str(error)}
+        {"pointer": pointer, "code": str(error.code), "detail": str(error)}
         for (pointer, error), _ in zip(flat, range(_LONGEST_LIST), strict=False)
     ]
 

@@ -30,10 +30,8 @@ class StrictAutoSchema(AutoSchema):
         if isinstance(field, serializers.IntegerField) and field.max_value is None:
             schema.setdefault("format", "int64")
         if isinstance(field, serializers.ListSerializer):
-            if field.max_length is not None:
-                schema["maxItems"] = field.max_length
-            if field.min_length is not None:
-                schema["minItems"] = field.min_length
+            bounds = {"maxItems": vars(field)["max_length"], "minItems": vars(field)["min_length"]}
+            schema |= {name: bound for name, bound in bounds.items() if bound is not None}
         if isinstance(field, serializers.ListSerializer | serializers.ListField) and not field.allow_empty:
             schema.setdefault("minItems", 1)
         return schema

@@ -1,4 +1,7 @@
-"""Serializers that describe what the API answers, for the OpenAPI document alone: ``api.bodies`` writes the answers."""
+"""Serializers that describe what the API answers, for the OpenAPI document alone: ``api.bodies`` writes the answers.
+
+Some fields have the names of a serializer's own attributes. DRF takes fields out of the class: neither hides the other.
+"""
 
 from typing import Any
 
@@ -113,7 +116,7 @@ class TaskSummaryDocument(serializers.Serializer):
     id = serializers.UUIDField()
     kind = KindField()
     report = serializers.UUIDField(help_text="Id of the action's report.")
-    parent = serializers.UUIDField(help_text="Id of the report directly above.")
+    parent = serializers.UUIDField(help_text="Id of the report directly above.")  # type: ignore[assignment]
     position = serializers.IntegerField(min_value=0, help_text="Place among the children of the parent.")
     action = serializers.CharField(help_text="Name of the action.")
     task = serializers.CharField(allow_null=True, help_text="Name of the task; null for a chain or a group.")
@@ -121,7 +124,7 @@ class TaskSummaryDocument(serializers.Serializer):
     progress = ProgressDocument(allow_null=True)
     children = CountsDocument()
     attempts = serializers.IntegerField(min_value=0, help_text="How often it was started.")
-    errors = AttemptErrorDocument(many=True)
+    errors = AttemptErrorDocument(many=True)  # type: ignore[assignment]
     error = ErrorDocument(allow_null=True)
     created_at = serializers.DateTimeField()
     dispatched_at = serializers.DateTimeField(allow_null=True, help_text="When its turn came.")
@@ -193,7 +196,7 @@ class ProblemDocument(serializers.Serializer):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="Stable; compare this one.")
     detail = serializers.CharField(help_text="For people.")
-    errors = ProblemErrorDocument(many=True, required=False)
+    errors = ProblemErrorDocument(many=True, required=False)  # type: ignore[assignment]
 
 
 def named(declared: type[serializers.Serializer], component: str) -> type[serializers.Serializer]:

@@ -1,7 +1,7 @@
 """The OpenAPI operation of every endpoint: its name in SDKs, parameters and answers."""
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -138,8 +138,8 @@ def describe_action(action: "type[ActionApi]") -> None:
 
 
 def _nullable_result(result: Field, component: str) -> Field:
-    if hasattr(result, "fields"):
+    if isinstance(result, serializers.Serializer):
         return documents.named(type(result), component)(allow_null=True)
-    nullable: Any = deepcopy(result)
+    nullable = deepcopy(result)
     nullable.allow_null = True
     return nullable

@@ -45,6 +45,6 @@ def _account(client: str) -> Any:
         except ValidationError as error:
             raise CommandError(f"{client!r} cannot be a client's name: {' '.join(error.messages)}") from error
         account.save()
-    if account.has_usable_password():
+    if account.password and account.has_usable_password():
         raise CommandError(f"{client} is a person with a password. Choose another name for the client.")
     return account

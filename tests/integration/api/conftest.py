@@ -1,0 +1,55 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from knox.models import AuthToken
+
+from tests.integration.api.ledger import Ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[..., Client]:
+    """Return a function that makes an HTTP client which is authenticated as the account of that name."""
+
+    def make(name: str, **attributes: Any) -> Client:
+        user, _ = get_user_model().objects.get_or_create(username=name, defaults=attributes)
+        _, token = AuthToken.objects.create(user)
+        client = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
+        client.user = user  # type: ignore[attr-defined]
+        return client
+
+    return make
+
+
+@pytest.fixture
+def ada(client_of: Callable[..., Client]) -> Client:
+    """Return a client."""
+    return client_of("ada")
+
+
+@pytest.fixture
+def bob(client_of: Callable[..., Client]) -> Client:
+    """Return another client."""
+    return client_of("bob")
+
+
+@pytest.fixture
+def staff(client_of: Callable[..., Client]) -> Client:
+    """Return a client that sees everything."""
+    return client_of("staff", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    """Return a client without a token."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def ledger(ada: Client) -> Iterator[Ledger]:
+    """Return the ledger, where reports of ada's are accepted and brought on without a worker."""
+    return Ledger(ada.user.pk)  # type: ignore[attr-defined,return-value]

@@ -1,0 +1,89 @@
+"""What a newcomer finds without a token."""
+
+import re
+from contextlib import closing
+
+import pytest
+import yaml
+from django.urls import set_script_prefix
+
+from tests.integration.api.ledger import Ledger
+
+
+def test_the_root_tells_curl_where_things_are(stranger):
+    response = stranger.get("/")
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Vary"] == "Accept"
+    places = response.json()
+    assert places.pop("service") == "Async Actions"
+    assert set(places) == {"actions", "reports", "docs", "openapi", "problems"}
+    for place in places.values():
+        assert stranger.get(place).status_code in (200, 401)
+
+
+def test_the_root_tells_a_browser_where_things_are(stranger):
+    response = stranger.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    page = response.content.decode()
+    for link in re.findall(r'href="([^"]+)"', page):
+        assert stranger.get(link).status_code == 200
+    assert "http://testserver/actions" in page
+
+
+def test_the_docs_are_served_without_outside_hosts(stranger):
+    page = stranger.get("/docs").content.decode()
+
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(sources) >= 4
+    for source in sources:
+        assert source.startswith("/static/drf_spectacular_sidecar/"), source
+        with closing(stranger.get(source)) as file:
+            assert file.status_code == 200, source
+    assert '"/openapi.yaml"' in page
+    assert not re.findall(r"https?://(?!www\.w3\.org)", page)
+
+
+def test_the_openapi_document_is_served(stranger):
+    response = stranger.get("/openapi.yaml")
+
+    assert response.headers["Content-Type"] == "application/yaml"
+    assert yaml.safe_load(response.content)["openapi"] == "3.1.0"
+
+
+def test_the_catalogue_lists_every_action(ada, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        items = ada.get("/actions").json()["items"]
+
+    assert [item["name"] for item in items] == [
+        "ensure-customer",
+        "invoice-customer",
+        "sync-all-invoices",
+        "sync-invoices",
+    ]
+    assert items[3] == {
+        "name": "sync-invoices",
+        "description": "Fetch a customer's invoices from InvoicesPlus and store them.",
+        "url": "/actions/sync-invoices",
+    }
+    assert ada.post(items[3]["url"], {"customer_id": "cus_ada"}, content_type="application/json").status_code == 202
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.yaml"])
+def test_the_pages_need_no_database(client, path):
+    assert client.get(path).status_code == 200
+
+
+def test_paths_keep_the_prefix_that_a_proxy_has_given_the_service(ada, ledger: Ledger):
+    report = ledger.accept()
+
+    set_script_prefix("/jobs/")
+    try:
+        report = ada.get(f"/reports/{report}").json()
+        problem = ada.get("/reports?x=1").json()
+    finally:
+        set_script_prefix("/")
+
+    assert report["links"]["self"] == f"/jobs/reports/{report['id']}"
+    assert problem["type"] == "/jobs/problems/query_invalid"

@@ -1,0 +1,319 @@
+"""GET /reports/<id>, GET /reports/<id>/tasks and GET /reports, on reports that no worker touches."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from reports.models import AsyncActionReport, Status
+from tests.integration.api.ledger import A_GROUP, TWO_STEPS
+
+KEYS = (
+    *("id", "kind", "action", "status", "progress", "tasks", "error", "created_at", "started_at", "finished_at"),
+    *("links", "parameters", "result"),
+)
+
+
+def get(client, path, status=200):
+    response = client.get(path)
+    assert response.status_code == status, response.content
+    return response.json()
+
+
+def problem_code(client, path, status):
+    response = client.get(path)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "application/problem+json")
+    return response.json()["code"]
+
+
+class TestOneReport:
+    def test_a_pending_report_says_when_to_ask_again(self, ada, ledger):
+        report = ledger.accept()
+
+        response = ada.get(f"/reports/{report}")
+
+        assert response.headers["Retry-After"] == "1"
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.headers["Cache-Control"] == "private, no-cache"
+        body = response.json()
+        assert tuple(body) == KEYS
+        assert datetime.fromisoformat(body.pop("created_at")).tzinfo is not None
+        assert body == {
+            "id": str(report),
+            "kind": "action",
+            "action": "sync-invoices",
+            "status": "pending",
+            "progress": None,
+            "tasks": {"total": 2, "ok": 0},
+            "error": None,
+            "started_at": None,
+            "finished_at": None,
+            "links": {"self": f"/reports/{report}", "tasks": f"/reports/{report}/tasks"},
+            "parameters": {"customer_id": "cus_ada"},
+            "result": None,
+        }
+
+    def test_a_running_report_counts_its_tasks(self, ada, ledger):
+        report = ledger.accept()
+        ledger.succeed(report, ["a row"])
+
+        response = ada.get(f"/reports/{report}")
+
+        assert response.headers["Retry-After"] == "1"
+        body = response.json()
+        assert (body["status"], body["tasks"], body["result"]) == ("running", {"total": 2, "ok": 1}, None)
+        assert body["started_at"].endswith("Z")
+
+    def test_an_ok_report_has_the_last_task_s_result(self, ada, ledger):
+        report = ledger.accept()
+        ledger.succeed(report, ["a row"], {"stored": 1, "totals": {"EUR": "1.00"}})
+
+        response = ada.get(f"/reports/{report}")
+
+        assert "Retry-After" not in response.headers
+        body = response.json()
+        assert (body["status"], body["result"]) == ("ok", {"stored": 1, "totals": {"EUR": "1.00"}})
+        assert body["finished_at"] >= body["started_at"] >= body["created_at"]
+
+    def test_the_result_of_a_group_is_a_list(self, ada, ledger):
+        report = ledger.accept(A_GROUP)
+        ledger.succeed(report, 1, 2)
+
+        assert get(ada, f"/reports/{report}")["result"] == [1, 2]
+
+    def test_a_failed_report_says_what_went_wrong_and_where(self, ada, ledger):
+        report = ledger.accept()
+        ledger.fail(report)
+
+        response = ada.get(f"/reports/{report}")
+
+        assert "Retry-After" not in response.headers
+        assert response.json()["status"] == "failed"
+        assert response.json()["error"] == {
+            "code": "gone",
+            "type": "LookupError",
+            "message": "No customer cus_ada.",
+            "task": "invoices.fetch",
+        }
+
+    def test_a_part_of_the_tree_is_read_by_its_own_id(self, ada, ledger):
+        report = ledger.accept()
+        ledger.succeed(report, ["a row"])
+        first, second = get(ada, f"/reports/{report}/tasks")["items"]
+
+        body = get(ada, first["links"]["self"])
+
+        assert body == {**first, "result": ["a row"]}
+        assert (body["kind"], body["task"], body["report"]) == ("task", "invoices.fetch", str(report))
+        assert ada.get(second["links"]["self"]).headers["Retry-After"] == "1"
+
+    def test_it_costs_one_query_beside_the_token_s(self, ada, ledger, django_assert_num_queries):
+        report = ledger.accept()
+        ledger.succeed(report, ["a row"], {"stored": 1})
+
+        with django_assert_num_queries(2):
+            ada.get(f"/reports/{report}")
+
+    def test_unknown_query_parameters_are_refused(self, ada, ledger):
+        assert problem_code(ada, f"/reports/{ledger.accept()}?verbose=1", 400) == "query_invalid"
+
+    def test_it_can_be_asked_for_its_head_alone(self, ada, ledger):
+        response = ada.head(f"/reports/{ledger.accept()}")
+
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Retry-After"] == "1"
+
+
+class TestVisibility:
+    @pytest.fixture
+    def failed(self, ledger):
+        report = ledger.accept()
+        ledger.fail(report)
+        return report
+
+    def paths(self, report: UUID):
+        task = AsyncActionReport.objects.filter(parent=report).first()
+        return [f"/reports/{report}", f"/reports/{report}/tasks", f"/reports/{task.id}"]
+
+    def test_another_s_report_looks_exactly_as_none(self, bob, failed):
+        for path in self.paths(failed):
+            response = bob.get(path)
+            missing = uuid4()
+            none = bob.get(path.replace(path.split("/")[2], str(missing)))
+            assert response.status_code == none.status_code == 404
+            theirs, nobodys = response.json(), none.json()
+            assert theirs.pop("detail").replace(path.split("/")[2], "") == nobodys.pop("detail").replace(
+                str(missing), ""
+            )
+            assert theirs == nobodys
+
+    def test_another_s_reports_are_not_listed(self, ada, bob, failed):
+        assert get(bob, "/reports")["items"] == []
+        assert [item["id"] for item in get(ada, "/reports")["items"]] == [str(failed)]
+
+    def test_staff_with_the_permission_sees_all_and_tracebacks(self, client_of, failed):
+        operator = client_of("operator", is_staff=True)
+        assert operator.get(f"/reports/{failed}").status_code == 404
+
+        operator.user.user_permissions.add(Permission.objects.get(codename="view_asyncactionreport"))
+
+        for path in self.paths(failed):
+            assert operator.get(path).status_code == 200
+        assert get(operator, f"/reports/{failed}")["error"]["traceback"] == "Traceback: secret.py"
+        assert [item["id"] for item in get(operator, "/reports")["items"]] == [str(failed)]
+
+    def test_the_permission_alone_is_not_enough(self, client_of, failed):
+        service = client_of("service")
+        service.user.user_permissions.add(Permission.objects.get(codename="view_asyncactionreport"))
+
+        assert service.get(f"/reports/{failed}").status_code == 404
+
+    def test_clients_never_see_a_traceback(self, ada, failed):
+        for path in [*self.paths(failed), "/reports"]:
+            assert b"secret.py" not in ada.get(path).content
+
+
+class TestTasks:
+    def test_the_tree_comes_flat_with_parents(self, ada, ledger):
+        report = ledger.accept(A_GROUP)
+
+        group, first, second = get(ada, f"/reports/{report}/tasks")["items"]
+
+        assert [item["kind"] for item in (group, first, second)] == ["group", "task", "task"]
+        assert group["parent"] == str(report)
+        assert first["parent"] == second["parent"] == group["id"]
+        assert [first["position"], second["position"]] == [0, 1]
+        assert (group["task"], first["task"]) == (None, "invoices.fetch")
+        assert (group["status"], first["status"]) == ("running", "pending")
+        assert group["children"] == {"total": 2, "ok": 0}
+
+    def test_failed_attempts_are_kept_without_tracebacks(self, ada, ledger):
+        report = ledger.accept()
+        ledger.put_off(report, TimeoutError("slow"))
+        ledger.fail(report, TimeoutError("slower"))
+
+        task, never = get(ada, f"/reports/{report}/tasks")["items"]
+
+        assert (task["status"], task["attempts"]) == ("failed", 2)
+        assert [(e["attempt"], e["code"], e["type"], e["message"]) for e in task["errors"]] == [
+            (1, "gone", "TimeoutError", "slow"),
+            (2, "gone", "TimeoutError", "slower"),
+        ]
+        for error in task["errors"]:
+            assert set(error) == {"attempt", "code", "type", "message", "started_at", "failed_at"}
+            assert error["started_at"] <= error["failed_at"]
+        assert task["error"]["message"] == "slower"
+        assert (never["status"], never["attempts"], never["error"]) == ("cancelled", 0, None)
+
+    def test_a_retry_says_when_it_is_due(self, ada, ledger):
+        report = ledger.accept()
+        ledger.put_off(report, delay=60)
+
+        task = get(ada, f"/reports/{report}/tasks")["items"][0]
+
+        assert task["status"] == "pending"
+        waits = datetime.fromisoformat(task["not_before"]) - datetime.fromisoformat(task["started_at"])
+        assert 59 < waits.total_seconds() < 70
+
+    def test_pages_follow_each_other(self, ada, ledger):
+        report = ledger.accept(A_GROUP)
+        whole = get(ada, f"/reports/{report}/tasks")["items"]
+
+        first = get(ada, f"/reports/{report}/tasks?limit=2")
+        second = get(ada, f"/reports/{report}/tasks?limit=2&cursor={first['next_cursor']}")
+
+        assert first["items"] + second["items"] == whole
+        assert second["next_cursor"] is None
+
+    def test_a_cursor_at_the_end_gives_an_empty_page(self, ada, ledger):
+        report = ledger.accept()
+        first = get(ada, f"/reports/{report}/tasks?limit=1")
+        AsyncActionReport.objects.filter(parent=report, position=1).delete()
+
+        page = get(ada, f"/reports/{report}/tasks?limit=1&cursor={first['next_cursor']}")
+
+        assert page == {"items": [], "next_cursor": None}
+
+    def test_a_task_has_no_tasks_of_its_own(self, ada, ledger):
+        report = ledger.accept()
+        task = get(ada, f"/reports/{report}/tasks")["items"][0]
+
+        response = ada.get(f"/reports/{task['id']}/tasks")
+
+        assert response.status_code == 404
+        assert f"part of report {report}" in response.json()["detail"]
+
+    def test_a_page_costs_one_query_beside_the_token_s(self, ada, ledger, django_assert_num_queries):
+        report = ledger.accept()
+
+        with django_assert_num_queries(2):
+            ada.get(f"/reports/{report}/tasks")
+
+
+class TestList:
+    def test_the_newest_comes_first_without_parameters_and_result(self, ada, ledger):
+        reports = [ledger.accept() for _ in range(3)]
+        ledger.succeed(reports[0], 1, 2)
+
+        page = get(ada, "/reports")
+
+        assert [item["id"] for item in page["items"]] == [str(report) for report in reversed(reports)]
+        assert tuple(page["items"][0]) == KEYS[:-2]
+        assert page["next_cursor"] is None
+
+    def test_pages_are_stable_while_reports_arrive(self, ada, ledger):
+        reports = [str(ledger.accept()) for _ in range(5)]
+        first = get(ada, "/reports?limit=2")
+        ledger.accept()
+        second = get(ada, f"/reports?limit=2&cursor={first['next_cursor']}")
+        ledger.accept()
+        third = get(ada, f"/reports?limit=2&cursor={second['next_cursor']}")
+
+        seen = [item["id"] for page in (first, second, third) for item in page["items"]]
+        assert seen == list(reversed(reports))
+        assert third["next_cursor"] is None
+
+    def test_it_is_filtered_by_action_and_status(self, ada, ledger):
+        failed = ledger.accept()
+        ledger.fail(failed)
+        pending = ledger.accept()
+        other = ledger.accept(action="ensure-customer")
+
+        def ids(query):
+            return {item["id"] for item in get(ada, f"/reports?{query}")["items"]}
+
+        assert ids("status=failed") == {str(failed)}
+        assert ids("action=sync-invoices") == {str(failed), str(pending)}
+        assert ids("action=ensure-customer&status=pending") == {str(other)}
+        assert ids("action=no-more-there") == set()
+
+    @pytest.mark.parametrize(
+        ("query", "parameter"),
+        [
+            ("limit=0", "limit"),
+            ("cursor=abc", "cursor"),
+            ("status=done", "status"),
+            ("action=%00", "action"),
+            ("page=2", "page"),
+            ("limit=1&limit=2", "limit"),
+        ],
+    )
+    def test_what_is_not_understood_is_refused(self, ada, query, parameter):
+        response = ada.get(f"/reports?{query}")
+
+        assert response.status_code == 400
+        problem = response.json()
+        assert problem["code"] == "query_invalid"
+        assert [error["parameter"] for error in problem["errors"]] == [parameter]
+
+    def test_a_page_costs_one_query_beside_the_token_s(self, ada, ledger, django_assert_num_queries):
+        for _ in range(3):
+            ledger.accept(TWO_STEPS)
+
+        with django_assert_num_queries(2):
+            ada.get("/reports?status=pending")
+
+    def test_every_status_can_be_filtered_by(self, ada):
+        for status in Status.values:
+            assert get(ada, f"/reports?status={status}")["items"] == []

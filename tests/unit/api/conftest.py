@@ -1,0 +1,9 @@
+import pytest
+
+from api import catalogue
+
+
+@pytest.fixture(autouse=True)
+def _own_catalogue(monkeypatch):
+    """Forget the actions that a test declares."""
+    monkeypatch.setattr(catalogue, "_actions", dict(catalogue._actions))

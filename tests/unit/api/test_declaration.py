@@ -1,0 +1,143 @@
+"""Each way to declare an action wrongly stops the import with one line: the class and what to change."""
+
+import re
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework import serializers
+
+from api import catalogue
+from api.actions import ActionApi
+from tasks.chainable import chainable
+
+
+@chainable
+def greet(name, greeting="Hello"):
+    return ()
+
+
+def declare(**changes):
+    class InputSerializer(serializers.Serializer):
+        name = serializers.CharField()
+
+    body = {
+        "__doc__": "Greet somebody.",
+        "__module__": "team.actions",
+        "__qualname__": "GreetApi",
+        "name": "greet-somebody",
+        "canvas": greet,
+        "InputSerializer": InputSerializer,
+        "OutputSerializer": serializers.Serializer,
+        **changes,
+    }
+    return type("GreetApi", (ActionApi,), {key: value for key, value in body.items() if value is not ...})
+
+
+def test_a_well_declared_action_joins_the_catalogue():
+    action = declare()
+
+    assert action in catalogue.actions()
+    assert (action.name, action.description) == ("greet-somebody", "Greet somebody.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "change"),
+    [
+        ({"name": ...}, 'give it a name of lower-case words with hyphens, such as name = "sync-invoices", not None'),
+        ({"name": "Greet"}, "not 'Greet'"),
+        ({"name": "greet_somebody"}, "not 'greet_somebody'"),
+        ({"name": "greet/../admin"}, "not 'greet/../admin'"),
+        ({"name": "-greet"}, "not '-greet'"),
+        ({"name": "g" * 101}, "lower-case words"),
+        ({"name": "list-reports"}, "give it another name; 'list-reports' stands for something else in the API"),
+        ({"name": "sync-invoices"}, "'sync-invoices' is api.invoices.SyncInvoicesApi already"),
+        ({"__doc__": None}, "give it a docstring"),
+        ({"__doc__": "  \n "}, "give it a docstring"),
+        ({"canvas": ...}, "give it canvas = <a function decorated with @chainable>, not None"),
+        ({"canvas": len}, "not <built-in function len>"),
+        ({"InputSerializer": ...}, "give it a class InputSerializer(serializers.Serializer), empty without parameters"),
+        ({"InputSerializer": dict}, "give it a class InputSerializer"),
+        ({"OutputSerializer": ...}, "give it an OutputSerializer that describes its result"),
+        ({"OutputSerializer": serializers.ListField}, "give it an OutputSerializer"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(changes, change):
+    with pytest.raises(ImproperlyConfigured, match=re.escape(change)) as caught:
+        declare(**changes)
+
+    assert str(caught.value).startswith("team.actions.GreetApi: ")
+    assert "\n" not in str(caught.value)
+
+
+def with_fields(**fields):
+    return type("InputSerializer", (serializers.Serializer,), fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "change"),
+    [
+        ({}, "canvas greet needs name; add that field to InputSerializer"),
+        (
+            {"name": serializers.CharField(required=False)},
+            "canvas greet needs name; make that field required, or give it a default",
+        ),
+        (
+            {"name": serializers.CharField(), "nmae": serializers.CharField()},
+            "canvas greet does not take nmae; remove that field from InputSerializer",
+        ),
+        (
+            {"name": serializers.FileField()},
+            "change InputSerializer: field name is a FileField, which no JSON parameter can be",
+        ),
+    ],
+)
+def test_parameters_that_the_canvas_cannot_be_called_with_are_refused(fields, change):
+    with pytest.raises(ImproperlyConfigured, match=re.escape(change)):
+        declare(InputSerializer=with_fields(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": serializers.CharField(default="you")},
+        {"name": serializers.CharField(), "greeting": serializers.CharField(required=False)},
+    ],
+)
+def test_defaults_fit_on_either_side(fields):
+    assert declare(InputSerializer=with_fields(**fields)) in catalogue.actions()
+
+
+def test_a_canvas_that_takes_anything_is_given_anything():
+    @chainable
+    def greet_anyhow(**details):
+        return ()
+
+    assert declare(canvas=greet_anyhow) in catalogue.actions()
+
+
+def test_a_canvas_must_take_its_parameters_by_name():
+    @chainable
+    def greet_by_position(name, /):
+        return ()
+
+    with pytest.raises(ImproperlyConfigured, match="let canvas greet_by_position take name by name"):
+        declare(canvas=greet_by_position)
+
+
+def test_a_common_base_is_no_action():
+    class TeamApi(ActionApi, abstract=True):
+        pass
+
+    assert TeamApi not in catalogue.actions()
+
+
+def test_a_result_may_be_a_list():
+    action = declare(OutputSerializer=serializers.ListField(child=serializers.IntegerField()))
+
+    assert isinstance(action.result, serializers.ListField)
+
+
+def test_a_module_that_is_not_there_is_named():
+    expected = r"ACTION_MODULES names nowhere\.actions, and there is no module nowhere"
+    with pytest.raises(ImproperlyConfigured, match=expected):
+        catalogue.load(["nowhere.actions"])
