@@ -141,5 +141,6 @@ def _nullable_result(result: Field, component: str) -> Field:
     if isinstance(result, serializers.Serializer):
         return documents.named(type(result), component)(allow_null=True)
     nullable = deepcopy(result)
-    nullable.allow_null = True
+    # DRF makes a declared field anew from what it was made with, so that is what must change.
+    vars(nullable)["_kwargs"] |= {"allow_null": True}
     return nullable

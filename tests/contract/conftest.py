@@ -1,0 +1,3 @@
+from tests.integration.api.conftest import ada, client_of, ledger, staff, stranger
+
+__all__ = ["ada", "client_of", "ledger", "staff", "stranger"]

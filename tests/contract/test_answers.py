@@ -1,0 +1,103 @@
+"""Real answers are what openapi.yaml says: status, headers, and every field of the body."""
+
+from uuid import uuid4
+
+import pytest
+from jsonschema import ValidationError
+
+from tests.contract.document import require_as_documented, require_valid
+from tests.integration.api.ledger import A_GROUP
+
+SUMMARY = {"stored": 1, "totals": {"EUR": "1.00"}}
+
+
+def post(client, action, body):
+    return client.post(f"/actions/{action}", body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "body"),
+    [
+        ("sync_invoices", {"customer_id": "cus_ada"}),
+        ("ensure_customer", {"email": "ada@example.com", "name": "Ada"}),
+        ("invoice_customer", {"email": "ada@example.com", "name": "Ada", "amount": "12.50"}),
+        ("sync_all_invoices", {}),
+    ],
+)
+def test_accepted_actions(ada, operation_id, body):
+    response = post(ada, operation_id.replace("_", "-"), body)
+
+    require_as_documented(response, operation_id)
+    require_as_documented(ada.get(response.headers["Location"]), "get_report")
+
+
+def test_refused_actions(ada, stranger, settings):
+    refused = [
+        post(stranger, "sync-invoices", {}),
+        post(ada, "sync-invoices", {"customer": "cus_ada"}),
+        post(ada, "sync-invoices", "{"),
+        post(ada, "sync-invoices?x=1", {}),
+        ada.post("/actions/sync-invoices", "x", content_type="text/plain"),
+    ]
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    refused.append(post(ada, "sync-invoices", {"customer_id": "cus_ada"}))
+
+    assert [response.status_code for response in refused] == [401, 422, 400, 400, 415, 413]
+    for response in refused:
+        require_as_documented(response, "sync_invoices")
+
+
+@pytest.fixture
+def reports(ledger):
+    """Return reports in every state that one can be in."""
+    pending, running, ok, failed, grouped, unknown = (
+        *(ledger.accept() for _ in range(4)),
+        ledger.accept(A_GROUP, action="sync-all-invoices", parameters={}),
+        ledger.accept(action="no-more-there", parameters={"any": [1]}),
+    )
+    ledger.succeed(running, ["a row"])
+    ledger.succeed(ok, ["a row"], SUMMARY)
+    ledger.put_off(failed)
+    ledger.fail(failed)
+    ledger.succeed(grouped, 1)
+    ledger.succeed(unknown, None, [1, 2])
+    return [pending, running, ok, failed, grouped, unknown]
+
+
+def test_reports_in_every_state(ada, staff, reports):
+    for report in reports:
+        for client in (ada, staff):
+            require_as_documented(client.get(f"/reports/{report}"), "get_report")
+            tasks = client.get(f"/reports/{report}/tasks")
+            require_as_documented(tasks, "list_report_tasks")
+            for task in tasks.json()["items"]:
+                require_as_documented(client.get(task["links"]["self"]), "get_report")
+
+
+def test_lists(ada, reports):
+    for query in ("", "?limit=2", "?status=failed", "?action=sync-invoices"):
+        require_as_documented(ada.get(f"/reports{query}"), "list_reports")
+    require_as_documented(ada.get("/actions"), "list_actions")
+
+
+def test_refused_reads(ada, stranger):
+    for operation_id, path in (
+        ("get_report", f"/reports/{uuid4()}"),
+        ("list_report_tasks", f"/reports/{uuid4()}/tasks"),
+        ("list_reports", "/reports"),
+        ("list_actions", "/actions"),
+    ):
+        for response in (ada.get(path), ada.get(f"{path}?x=1"), stranger.get(path)):
+            require_as_documented(response, operation_id)
+
+
+def test_a_known_action_s_report_has_its_types(ada, reports):
+    ok = ada.get(f"/reports/{reports[2]}").json()
+
+    require_valid(ok, {"$ref": "#/components/schemas/SyncInvoicesReport"})
+    with pytest.raises(ValidationError):
+        require_valid({**ok, "result": {"stored": "1"}}, {"$ref": "#/components/schemas/SyncInvoicesReport"})
+    with pytest.raises(ValidationError):
+        require_valid({**ok, "action": "other"}, {"$ref": "#/components/schemas/SyncInvoicesReport"})
+    with pytest.raises(ValidationError):
+        require_valid({**ok, "undeclared": 1}, {"$ref": "#/components/schemas/SyncInvoicesReport"})

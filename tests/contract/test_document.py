@@ -1,0 +1,163 @@
+"""openapi.yaml: generated, up to date, valid, and the same for old actions when a new one is added."""
+
+import re
+from io import StringIO
+
+import pytest
+import yaml
+from django.core.management import CommandError, call_command
+from django.urls import path
+from drf_spectacular.generators import SchemaGenerator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from rest_framework import serializers
+
+from api import catalogue
+from api.actions import ActionApi
+from api.urls import urlpatterns
+from tasks.chainable import chainable
+from tests.contract.document import committed, operations
+
+
+def check(file, **options):
+    out = StringIO()
+    call_command("check_openapi", file=file, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_the_committed_document_is_up_to_date():
+    call_command("check_openapi")
+
+
+def test_what_is_out_of_date_is_shown_as_a_difference(tmp_path, settings):
+    stale = tmp_path / "openapi.yaml"
+    stale.write_text((settings.BASE_DIR / "openapi.yaml").read_text().replace("maxLength: 254", "maxLength: 255"))
+    out = StringIO()
+
+    with pytest.raises(
+        CommandError, match=r"openapi\.yaml is out of date\. Run: python manage\.py check_openapi --write"
+    ):
+        call_command("check_openapi", file=stale, stdout=out)
+
+    assert "--- openapi.yaml, committed\n+++ openapi.yaml, generated\n" in out.getvalue()
+    assert re.search(r"^- +maxLength: 255\n\+ +maxLength: 254\n", out.getvalue(), re.MULTILINE)
+
+
+def test_a_document_that_is_missing_is_written(tmp_path):
+    file = tmp_path / "openapi.yaml"
+    with pytest.raises(CommandError, match="is out of date"):
+        check(file)
+
+    check(file, write=True)
+
+    assert check(file) == ""
+
+
+def test_it_is_valid():
+    OpenAPIV31SpecValidator(committed()).validate()
+
+
+def test_every_operation_has_a_name_that_reads_well_as_a_method():
+    assert set(operations(committed())) == {
+        *("ensure_customer", "invoice_customer", "sync_all_invoices", "sync_invoices"),
+        *("get_report", "list_actions", "list_report_tasks", "list_reports"),
+    }
+
+
+def test_unknown_parameters_are_refused_in_the_document_as_well():
+    schemas = committed()["components"]["schemas"]
+
+    requests = [schema for name, schema in schemas.items() if name.endswith("Request")]
+    assert len(requests) == 4
+    assert all(schema["additionalProperties"] is False for schema in requests)
+
+
+@pytest.fixture
+def added(monkeypatch):
+    """Return the document with one more action, whose parameters use everything that a schema can be strict about."""
+    monkeypatch.setattr(catalogue, "_actions", dict(catalogue._actions))
+
+    @chainable
+    def order(**things):
+        return ()
+
+    class LineSerializer(serializers.Serializer):
+        amount = serializers.DecimalField(max_digits=6, decimal_places=2)
+
+    class OrderThingsApi(ActionApi):
+        """Order things.
+
+        As many as you like.
+        """
+
+        name = "order-things"
+        canvas = order
+
+        class InputSerializer(serializers.Serializer):
+            lines = LineSerializer(many=True, min_length=1, max_length=5)
+            tags = serializers.ListField(child=serializers.CharField(), max_length=3, allow_empty=False)
+            priority = serializers.ChoiceField(choices=["low", "high"])
+            count = serializers.IntegerField()
+            scores = serializers.DictField(child=serializers.FloatField())
+            day = serializers.DateField()
+            urgent = serializers.BooleanField(default=False)
+
+        OutputSerializer = serializers.ListField(child=serializers.IntegerField())
+
+    patterns = [*urlpatterns, path("actions/order-things", OrderThingsApi.as_view())]
+    monkeypatch.setattr("config.urls.urlpatterns", patterns)
+    schema = SchemaGenerator(patterns=patterns).get_schema(public=True)
+    return yaml.safe_load(yaml.safe_dump(schema))
+
+
+def test_an_added_action_changes_nothing_that_was_there(added):
+    before = committed()
+
+    for kind, old in before["components"].items():
+        for name, schema in old.items():
+            if name != "AnyReport":
+                assert added["components"][kind][name] == schema, name
+    for url, methods in before["paths"].items():
+        assert added["paths"][url] == methods
+    assert added["components"]["schemas"].keys() - before["components"]["schemas"].keys() == {
+        *("OrderThingsRequest", "OrderThingsParameters", "OrderThingsReport", "LineRequest", "Line"),
+    }
+
+
+def test_the_last_resort_stays_last_for_sdks_that_do_not_know_an_action(added):
+    variants = [variant["$ref"].rsplit("/", 1)[1] for variant in added["components"]["schemas"]["AnyReport"]["anyOf"]]
+
+    assert variants[-2:] == ["Task", "Report"]
+    assert "OrderThingsReport" in variants
+
+
+def test_strictness_is_documented(added):
+    properties = added["components"]["schemas"]["OrderThingsRequest"]["properties"]
+
+    assert properties["lines"] == {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/LineRequest"},
+        "minItems": 1,
+        "maxItems": 5,
+    }
+    assert properties["tags"] == {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "minItems": 1,
+        "maxItems": 3,
+    }
+    assert properties["priority"] == {"type": "string", "enum": ["low", "high"]}
+    assert properties["count"] == {"type": "integer", "format": "int64"}
+    assert properties["scores"] == {"type": "object", "additionalProperties": {"type": "number", "format": "double"}}
+    line = added["components"]["schemas"]["LineRequest"]
+    assert line["additionalProperties"] is False
+    assert line["properties"]["amount"]["pattern"] == r"^-?[0-9]{1,4}(\.[0-9]{1,2})?$"
+
+
+def test_an_action_is_described_by_its_docstring(added):
+    operation = added["paths"]["/actions/order-things"]["post"]
+
+    assert (operation["operationId"], operation["summary"]) == ("order_things", "Order things")
+    assert operation["description"] == "Order things.\n\nAs many as you like."
+    report = added["components"]["schemas"]["OrderThingsReport"]["properties"]
+    assert report["action"] == {"type": "string", "const": "order-things"}
+    assert report["result"] == {"type": ["array", "null"], "items": {"type": "integer", "format": "int64"}}
