@@ -1,0 +1,89 @@
+"""The engine, live: a worker in processes of its own, and the tests' way to have it run something."""
+
+import os
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from celery.canvas import Signature
+from django.db import connection
+
+from reports import selectors
+from reports.acceptance import ANY_TIME, Timing
+from reports.models import FINAL, AsyncActionReport, Kind
+from reports.selectors import Report
+from services import actions
+from stack.process import wait_for
+from stack.valkey import Valkey
+from stack.worker import Worker
+from tasks.canvas import plan_of
+
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
+    "ACTION_MODULES": "tests.actions.canvases",
+}
+_PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
+
+
+class Engine:
+    """A worker on the test's broker and database."""
+
+    def __init__(self, worker: Worker, valkey: Valkey) -> None:
+        self.worker = worker
+        self.valkey = valkey
+        self._more_workers: list[Worker] = []
+
+    def start(self) -> None:
+        """Start the worker if it does not run, and go on with it if it is paused."""
+        if self.worker.is_running:
+            self.worker.resume()
+        else:
+            self.worker.start()
+
+    def add_worker(self, environment: Mapping[str, str] | None = None, **options: Any) -> Worker:
+        """Start one more worker, which ends with the test."""
+        name = f"engine{len(self._more_workers) + 2}"
+        worker = Worker(
+            {**os.environ, **ENVIRONMENT, **(environment or {})},
+            log=self.worker.log.with_name(f"{name}.log"),
+            name=name,
+            **options,
+        )
+        self._more_workers.append(worker)
+        return worker.start()
+
+    def dismiss_more_workers(self) -> None:
+        """End the workers that a test added."""
+        while self._more_workers:
+            self._more_workers.pop().kill()
+
+    def request(self, *signatures: Signature, timing: Timing = ANY_TIME) -> UUID:
+        """Have an action of these signatures, one after another, accepted. Returns its report's id."""
+        plan = plan_of(signatures)
+        return actions.request("test", plan, parameters={}, requested_by=None, timing=timing)
+
+    def run(self, *signatures: Signature) -> Report:
+        """Have an action run until nothing of it is left to do. Returns its report."""
+        root = self.request(*signatures)
+        self.settle([root])
+        return self.report(root)
+
+    def report(self, root: UUID) -> Report:
+        """Return a report."""
+        report = selectors.find(root, owner=None)
+        assert report is not None
+        return report
+
+    def tasks(self, root: UUID) -> list[Report]:
+        """Return the reports of an action's tasks with their results, in the order they were planned."""
+        ids = AsyncActionReport.objects.filter(root_id=root, kind=Kind.TASK).order_by("id").values_list("id", flat=True)
+        return [self.report(id_) for id_ in ids]
+
+    def settle(self, roots: Collection[UUID], *, seconds: float = _PATIENCE) -> None:
+        """Wait until every report of these actions is final."""
+        unfinished = AsyncActionReport.objects.filter(root_id__in=roots).exclude(status__in=FINAL)
+        assert wait_for(lambda: not unfinished.exists(), seconds), (
+            f"Not final after {seconds:g} s on {connection.vendor}:"
+            f" {list(unfinished.values('id', 'root_id', 'kind', 'task', 'status', 'attempts')[:10])}"
+            f"\n{self.worker.log_tail()}"
+        )
