@@ -1,0 +1,144 @@
+"""A Python SDK, generated from openapi.yaml, drives the live service."""
+
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+PATIENCE = 30.0
+
+
+class Sdk:
+    """A generated SDK with a client of the live service."""
+
+    def __init__(self, module: ModuleType, url: str, token: str) -> None:
+        self.module = module
+        self.client = module.AuthenticatedClient(base_url=url, token=token, timeout=30, httpx_args={"trust_env": False})
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the class of the SDK that has this name."""
+        return getattr(import_module(f"{self.module.__name__}.models"), name)
+
+    def call(self, operation: str, *args: Any, **kwargs: Any) -> Any:
+        """Return status, headers and parsed body of ``actions.sync_invoices`` and its like."""
+        module = import_module(f"{self.module.__name__}.api.{operation}")
+        return module.sync_detailed(*args, client=self.client, **kwargs)
+
+    def final(self, report: UUID) -> Any:
+        """Return the report once it is final."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            answer = self.call("reports.get_report", report)
+            if answer.parsed.status.value not in ("pending", "running"):
+                assert "Retry-After" not in answer.headers
+                return answer.parsed
+            time.sleep(float(answer.headers["Retry-After"]) / 10)
+        raise AssertionError(f"Report {report} is not final after {PATIENCE} s.")
+
+
+@pytest.fixture
+def ours(sdk, stack) -> Iterator[Sdk]:
+    ours = Sdk(sdk, stack.url, stack.token())
+    with ours.client:
+        yield ours
+
+
+def test_an_action_is_asked_for_and_its_typed_result_read(ours):
+    answer = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada"))
+
+    assert answer.status_code == 202
+    accepted = answer.parsed
+    assert isinstance(accepted, ours.SyncInvoicesReport)
+    assert answer.headers["Location"] == accepted.links.self_ == f"/reports/{accepted.id}"
+    assert accepted.parameters.customer_id == "cus_ada"
+
+    report = ours.final(accepted.id)
+
+    assert isinstance(report, ours.SyncInvoicesReport)
+    assert report.status is ours.Status.OK
+    assert isinstance(report.result, ours.SyncInvoicesResult)
+    assert report.result.stored == 3
+    assert report.result.totals.additional_properties == {"EUR": "3.03", "USD": "3.03"}
+    assert report.tasks.to_dict() == {"total": 2, "ok": 2}
+    assert report.created_at <= report.started_at <= report.finished_at
+
+
+def test_a_failed_action_says_why(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_nobody")
+
+    report = ours.final(ours.call("actions.sync_invoices", body=body).parsed.id)
+
+    assert (report.status, report.result) == (ours.Status.FAILED, None)
+    assert isinstance(report.error, ours.ReportError)
+    assert (report.error.code, report.error.task) == ("customer_not_found", "invoices.fetch")
+    assert report.error.message == "InvoicesPlus has no customer cus_nobody."
+    [fetch, store] = ours.call("reports.list_report_tasks", report.id).parsed.items
+    assert (fetch.task, fetch.status, fetch.attempts) == ("invoices.fetch", ours.Status.FAILED, 1)
+    assert fetch.errors[0].code == "customer_not_found"
+    assert store.status is ours.Status.CANCELLED
+    assert isinstance(ours.call("reports.get_report", fetch.id).parsed, ours.Task)
+
+
+def test_reports_are_listed_page_by_page(ours):
+    ids = [ours.call("actions.sync_all_invoices", body=ours.SyncAllInvoicesRequest()).parsed.id for _ in range(3)]
+
+    first = ours.call("reports.list_reports", limit=2, action="sync-all-invoices").parsed
+    second = ours.call("reports.list_reports", limit=2, action="sync-all-invoices", cursor=first.next_cursor).parsed
+
+    assert [item.id for item in first.items + second.items] == list(reversed(ids))
+    assert second.next_cursor is None
+    assert ours.call("reports.list_reports", status=ours.Status.CANCELLED).parsed.items == []
+    for report in ids:
+        assert ours.final(report).status is ours.Status.OK
+
+
+def test_actions_are_listed(ours):
+    names = [action.name for action in ours.call("actions.list_actions").parsed.items]
+
+    assert names == ["ensure-customer", "invoice-customer", "sync-all-invoices", "sync-invoices"]
+
+
+def test_problems_are_typed(ours, sdk, stack):
+    missing = ours.call("reports.get_report", uuid4())
+    assert isinstance(missing.parsed, ours.Problem)
+    assert (missing.status_code, missing.parsed.code) == (404, "report_not_found")
+
+    refused = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="no spaces"))
+    assert (refused.status_code, refused.parsed.code) == (422, "parameters_invalid")
+    assert [(error.pointer, error.code) for error in refused.parsed.errors] == [("#/customer_id", "invalid")]
+
+    theirs = Sdk(sdk, stack.url, "aat_unknown")
+    with theirs.client:
+        unknown = theirs.call("reports.list_reports")
+    assert (unknown.status_code, unknown.parsed.code) == (401, "token_invalid")
+
+
+def test_an_sdk_from_before_an_action_existed_reads_its_reports(generate, document, ours, stack):
+    older_document = without(document, "sync-invoices", "SyncInvoices")
+    older = Sdk(generate("older_async_actions_sdk", older_document), stack.url, ours.client.token)
+    accepted = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada")).parsed
+
+    with older.client:
+        report = older.final(accepted.id)
+        listed = older.call("reports.list_reports").parsed.items
+
+    assert type(report).__name__ == "Report"
+    assert (report.action, report.result["stored"]) == ("sync-invoices", 3)
+    assert [item.id for item in listed] == [accepted.id]
+
+
+def without(document, action, component):
+    """Return the document as it was before an action was added."""
+    schemas = {
+        name: schema for name, schema in document["components"]["schemas"].items() if not name.startswith(component)
+    }
+    variants = [variant for variant in schemas["AnyReport"]["anyOf"] if f"/{component}" not in variant["$ref"]]
+    return {
+        **document,
+        "paths": {url: methods for url, methods in document["paths"].items() if url != f"/actions/{action}"},
+        "components": {**document["components"], "schemas": {**schemas, "AnyReport": {"anyOf": variants}}},
+    }
