@@ -20,7 +20,7 @@ from tasks.canvas import plan_of
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
-    "ACTION_MODULES": "tests.actions.canvases",
+    "ACTION_MODULES": "tests.actions.canvases,tests.actions.outcomes",
 }
 _PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
 

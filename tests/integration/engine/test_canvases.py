@@ -2,11 +2,12 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
+from celery import chain, group
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reports.models import AsyncActionReport, Status
-from tests.actions import journal
+from tests.actions import journal, outcomes
 from tests.actions.canvases import Canvas, plan_of
 from tests.integration.engine.engine import Engine
 from tests.integration.engine.reference import Outcome, evaluate
@@ -70,6 +71,14 @@ def test_any_canvas_comes_to_what_it_would_in_plain_python(engine: Engine, canva
 )
 def test_canvas_at_the_edge(engine: Engine, canvas: Canvas) -> None:
     _assert_as_in_plain_python(engine, [canvas])
+
+
+def test_a_tuple_keeps_a_group_of_one_which_celerys_chain_unrolls(engine: Engine) -> None:
+    members = [outcomes.succeed.s(n=1)]
+    kept = engine.run(group(members), outcomes.succeed.s(n=2))
+    unrolled = engine.run(chain(group(members), outcomes.succeed.s(n=2)))
+    assert kept.result == [[[{"n": 1}]], {"n": 2}]
+    assert unrolled.result == [[{"n": 1}], {"n": 2}]
 
 
 def _assert_as_in_plain_python(engine: Engine, canvases: list[Canvas]) -> None:
