@@ -1,5 +1,12 @@
+"""The routes of the service. Importing them imports the actions of ACTION_MODULES, each of which brings its own."""
+
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from api import catalogue
+
+catalogue.load(settings.ACTION_MODULES)
 
 urlpatterns = [
     path("", include("api.urls")),

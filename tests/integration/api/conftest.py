@@ -6,9 +6,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from knox.models import AuthToken
 
+import config.urls  # noqa: F401  the actions join the catalogue before a test replaces it
 from tests.integration.api.ledger import Ledger
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

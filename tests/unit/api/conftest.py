@@ -1,5 +1,6 @@
 import pytest
 
+import config.urls  # noqa: F401  the actions join the catalogue before a test replaces it
 from api import catalogue
 
 

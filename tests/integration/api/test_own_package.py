@@ -1,0 +1,178 @@
+"""A team's actions in a package of its own, outside the source tree: the service runs them unforked."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from django.conf import settings
+
+from stack.process import wait_for
+from stack.web import Web
+from stack.worker import Worker
+
+PACKAGE = {
+    "greetings/__init__.py": "",
+    "greetings/models.py": """
+        from django.db import models
+
+        class Greeting(models.Model):
+            text = models.TextField()
+        """,
+    "greetings/services.py": """
+        from greetings.models import Greeting
+
+        def greeting_for(name: str) -> str:
+            return f"Hello, {name}!"
+
+        def store_greeting(text: str) -> dict[str, object]:
+            Greeting.objects.create(text=text)
+            return {"text": text, "stored": Greeting.objects.count()}
+        """,
+    "greetings/tasks.py": """
+        from celery import shared_task
+
+        from greetings import services
+        from tasks.chainable import chainable
+
+        @shared_task(name="greetings.write")
+        def __write_greeting(name):
+            return services.greeting_for(name)
+
+        @shared_task(name="greetings.store")
+        def __store_greeting(text):
+            return services.store_greeting(text)
+
+        @chainable
+        def greet(name):
+            return __write_greeting.si(name), __store_greeting.s()
+        """,
+    "greetings/api.py": '''
+        from rest_framework import serializers
+
+        from api.actions import ActionApi
+        from greetings.tasks import greet
+
+        class GreetApi(ActionApi):
+            """Greet somebody."""
+
+            name = "greet"
+            canvas = greet
+
+            class InputSerializer(serializers.Serializer):
+                name = serializers.CharField(max_length=100)
+
+            class OutputSerializer(serializers.Serializer):
+                text = serializers.CharField()
+                stored = serializers.IntegerField()
+        ''',
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return the folder that holds the team's package."""
+    for name, text in PACKAGE.items():
+        file = tmp_path / "team" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+    return tmp_path / "team"
+
+
+@pytest.fixture
+def environment(package: Path, tmp_path: Path) -> Mapping[str, str]:
+    """Return the environment of a service that has the package, a database of its own and a queue of its own."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(package),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ACTION_MODULES": "greetings.api",
+        "ACTION_APPS": "greetings",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/team.sqlite3",
+        "BROKER_URL": os.environ["BROKER_URL"].removesuffix("/0") + "/2",
+    }
+
+
+def manage(environment: Mapping[str, str], *command: str) -> str:
+    """Run a management command as an operator does, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def team(valkey: object, environment: Mapping[str, str], tmp_path: Path) -> Iterator[httpx.Client]:
+    """Return a client of a running service that has the package."""
+    manage(environment, "makemigrations", "greetings")
+    manage(environment, "migrate")
+    token = manage(environment, "create_token", "team")
+    with (
+        Web(environment, log=tmp_path / "web.log") as web,
+        Worker(environment, log=tmp_path / "worker.log"),
+        httpx.Client(base_url=web.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client,
+    ):
+        yield client
+
+
+def test_its_actions_run(team: httpx.Client) -> None:
+    [action] = team.get("/actions").json()["items"]
+    assert (action["name"], action["description"]) == ("greet", "Greet somebody.")
+
+    accepted = team.post(action["url"], json={"name": "Ada"})
+    assert accepted.status_code == 202, accepted.text
+    report: dict = {}
+    assert wait_for(lambda: is_ok(report, team, accepted.headers["Location"]), 20), report
+
+    assert report["result"] == {"text": "Hello, Ada!", "stored": 1}
+    assert team.post(action["url"], json={"nmae": "Ada"}).status_code == 422
+    assert team.post("/actions/sync-invoices", json={}).json()["code"] == "action_not_found"
+    document = yaml.safe_load(team.get("/openapi.yaml").text)
+    assert "GreetReport" in document["components"]["schemas"]
+
+
+def is_ok(report: dict, client: httpx.Client, url: str) -> bool:
+    report.update(client.get(url).json())
+    return report["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-c", "import config.wsgi"],
+        ["-m", "celery", "-A", "config", "worker", "--pool", "solo"],
+    ],
+    ids=["web", "worker"],
+)
+def test_a_wrong_declaration_stops_the_start_with_a_line_that_says_what_to_change(
+    environment: Mapping[str, str], package: Path, command: list[str]
+) -> None:
+    endpoint = package / "greetings/api.py"
+    endpoint.write_text(endpoint.read_text().replace('name = "greet"', 'name = "Greet"'))
+
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    expected = (
+        "async-actions cannot start: greetings.api.GreetApi: give it a name of lower-case words with hyphens,"
+        " such as name = \"sync-invoices\", not 'Greet'."
+    )
+    assert done.stderr.splitlines()[-1] == expected
