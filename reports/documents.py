@@ -1,7 +1,9 @@
 """JSON documents as the ledger keeps them: parameters, arguments, results, progress."""
 
 import json
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -39,11 +41,14 @@ def load(text: str | bytes | None) -> Any:
 def _refuse_nan(value: Any, what: str) -> None:
     # orjson writes NaN as null, which would change a result silently.
     try:
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False, default=_plain)
     except ValueError as error:
         raise DocumentInvalidError(f"{what} holds NaN or an infinity, which JSON does not know.") from error
-    except TypeError:
-        return  # a type only orjson knows, such as UUID; it holds no NaN of its own
+
+
+def _plain(value: UUID | Enum) -> Any:
+    # The types that orjson alone takes.
+    return value.value if isinstance(value, Enum) else str(value)
 
 
 def _holds_nul(value: Any) -> bool:

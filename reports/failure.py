@@ -23,9 +23,8 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, *, task: str, traceback: str = "", code: str | None = None) -> Self:
         """Describe ``error``: its own ``code`` where it has one, and a message that is never empty."""
-        own_code = getattr(error, "code", None)
         return cls(
-            code=_clean(code or (own_code if isinstance(own_code, str) and own_code else TASK_FAILED), 100),
+            code=_clean(code or _code(error), 100),
             type=_clean(type(error).__qualname__, 255),
             message=_clean(_message(error), settings.REPORT_MAX_MESSAGE_CHARACTERS),
             task=task,
@@ -59,20 +58,32 @@ class Failure:
         return {"attempt": attempt, "started_at": started_at, "failed_at": failed_at, **asdict(self)}
 
 
+def _code(error: BaseException) -> str:
+    try:
+        code = getattr(error, "code", None)
+    except Exception:  # noqa: BLE001  a broken property must not hide that the task failed
+        code = None
+    return (isinstance(code, str) and _keepable(code)) or TASK_FAILED
+
+
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001  a broken __str__ must not hide that the task failed
+    except Exception:  # noqa: BLE001  nor must a broken __str__
         text = ""
-    return text.strip() or f"{type(error).__qualname__} without a message"
+    return _keepable(text).strip() or f"{type(error).__qualname__} without a message"
 
 
 def _clean(text: str, limit: int) -> str:
-    """Drop what PostgreSQL's text cannot hold, and the end of what is too long."""
-    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    text = _keepable(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _clean_end(text: str, limit: int) -> str:
-    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    text = _keepable(text)
     return text if len(text) <= limit else "…" + text[1 - limit :]
+
+
+def _keepable(text: str) -> str:
+    """Drop what PostgreSQL's text cannot hold."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
