@@ -120,6 +120,7 @@ class BaseErrorHandlerMixin(_Task):
         if limit is not None and self.request.retries >= limit:
             raise exc or self.MaxRetriesExceededError(f"{self.name} was retried {limit} times.")
         retry = Retry(exc=exc, when=_moment_of(eta, self.default_retry_delay if countdown is None else countdown))
+        retry.__cause__ = exc
         if throw:
             raise retry
         return retry
@@ -184,7 +185,7 @@ class BaseErrorHandlerMixin(_Task):
         # Somebody may have raised Celery's Retry by hand, with seconds or nothing.
         when = retry.when if isinstance(retry.when, datetime) else _moment_of(None, float(retry.when or 0))
         delay = max(0.0, (when - utc_now()).total_seconds())
-        failure = failures.describe(retry.exc or retry, task=self.name, traceback=failures.traceback_of(retry))
+        failure = failures.describe_retried(retry, task=self.name)
         patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
 
 

@@ -14,6 +14,8 @@ def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure
     return Failure.of(error, task=task, traceback=traceback)
 
 
-def traceback_of(retry: Retry) -> str:
-    """Return the traceback of what a task is retried for, as text."""
-    return "".join(tracebacks.format_exception(retry.exc or retry))
+def describe_retried(retry: Retry, *, task: str) -> Failure:
+    """Return why an attempt at ``task`` failed that ``retry`` has tried again."""
+    # Not first `retry.exc`: Celery has put a stand-in there for an error that cannot be pickled.
+    error = retry.__cause__ or retry.exc or retry.__context__ or retry
+    return describe(error, task=task, traceback="".join(tracebacks.format_exception(error)))
