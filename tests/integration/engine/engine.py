@@ -1,12 +1,16 @@
 """The engine, live: a worker in processes of its own, and the tests' way to have it run something."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import redis
 from celery.canvas import Signature
+from django.conf import settings
 from django.db import connection
+from django.utils.timezone import now
 
 from reports import selectors
 from reports.acceptance import ANY_TIME, Timing
@@ -20,7 +24,8 @@ from tasks.canvas import plan_of
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
-    "ACTION_MODULES": "tests.actions.canvases,tests.actions.outcomes",
+    "ACTION_MODULES": "tests.actions.canvases,tests.actions.outcomes,tests.actions.retries",
+    "REPORT_MAX_ERRORS": "5",
 }
 _PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
 
@@ -78,6 +83,20 @@ class Engine:
         """Return the reports of an action's tasks with their results, in the order they were planned."""
         ids = AsyncActionReport.objects.filter(root_id=root, kind=Kind.TASK).order_by("id").values_list("id", flat=True)
         return [self.report(id_) for id_ in ids]
+
+    def hasten(self, task: UUID) -> None:
+        """Have a task's delay be over."""
+        past = now() - timedelta(seconds=1)
+        AsyncActionReport.objects.filter(id=task).update(not_before=past, due_at=past)
+
+    def messages(self) -> list[str]:
+        """Return the messages that wait in the broker, or that a worker took and has not acknowledged yet."""
+        with redis.Redis.from_url(self.valkey.url(), decode_responses=True) as client:
+            return [*client.lrange(settings.TASK_DEFAULT_QUEUE, 0, -1), *client.hvals("unacked")]
+
+    def wait_until(self, condition: Callable[[], bool], *, seconds: float = _PATIENCE) -> None:
+        """Wait for a condition."""
+        assert wait_for(condition, seconds), f"Not within {seconds:g} s.\n{self.worker.log_tail()}"
 
     def settle(self, roots: Collection[UUID], *, seconds: float = _PATIENCE) -> None:
         """Wait until every report of these actions is final."""
