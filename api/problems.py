@@ -104,7 +104,7 @@ SERVICE_UNAVAILABLE = _problem_type(
     "service_unavailable",
     503,
     "The service is not available right now",
-    "Nothing was accepted. Repeat the request after the seconds in Retry-After.",
+    "Repeat the request after the seconds in Retry-After. A POST may have been accepted before; GET /reports shows it.",
 )
 
 
