@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec
 
+from celery import Task
 from celery.canvas import Signature
 
 Parameters = ParamSpec("Parameters")
@@ -38,24 +39,26 @@ def _checked(name: str, built: object) -> Signatures:
     # A signature is a dict and would iterate over its keys.
     if isinstance(built, Signature):
         return (built,)
-    if not isinstance(built, Iterable) or isinstance(built, str | bytes | dict):
+    # The proxy of a task claims to be iterable.
+    if not isinstance(built, Iterable) or isinstance(built, str | bytes | dict | Task):
         raise TypeError(
-            f"@chainable {name} must return a signature or an iterable of signatures, not {_described(built)}."
+            f"@chainable {name} must return a signature or an iterable of signatures, not {described(built)}."
         )
     signatures = tuple(built)
     for position, signature in enumerate(signatures):
         if not isinstance(signature, Signature):
-            raise TypeError(f"@chainable {name} must return signatures; item {position} is {_described(signature)}.")
+            raise TypeError(f"@chainable {name} must return signatures; item {position} is {described(signature)}.")
     if not signatures:
         raise ValueError(f"@chainable {name} returned no signatures: a plan needs at least one.")
     return signatures
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """Return what was given in place of a signature, in words that end a sentence."""
     if value is None:
         return "None"
     if callable(value) and hasattr(value, "delay"):
         return f"the task {value!r} itself; call .s() or .si() on it"
     if hasattr(value, "task_id"):
-        return f"a {type(value).__name__}: it dispatched the tasks itself; return the signatures instead"
+        return "the result of tasks that it dispatched itself; return their signatures instead"
     return f"a value of type {type(value).__name__}"

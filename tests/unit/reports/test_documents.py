@@ -64,7 +64,7 @@ def refusal(value, error=DocumentInvalidError):
         {"\udfff": "a lone surrogate in a key"},
         (item for item in "ab"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_json_is_refused_by_name(value):
     assert refusal(value).startswith("The result of a.task is not JSON: ")
