@@ -148,9 +148,9 @@ class BaseErrorHandlerMixin(_Task):
 
     def _claim(self) -> Claim:
         report = _uuid(self.request.id)
-        tries = count()
+        claimant, tries = claimant_name(), count()
         claim = report and patiently(
-            lambda: execution.claim(report, task=self.name, worker=claimant_name(), again=next(tries) > 0)
+            lambda: execution.claim(report, task=self.name, worker=claimant, again=next(tries) > 0)
         )
         if not isinstance(claim, Claim):
             self._log_refusal(report)

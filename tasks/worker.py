@@ -1,7 +1,6 @@
 """Who executes: the names that workers claim reports under."""
 
 import os
-from threading import get_ident
 from uuid import uuid4
 
 from celery.signals import celeryd_init
@@ -29,5 +28,5 @@ def child_name(pid: int | str) -> str:
 
 
 def claimant_name() -> str:
-    """Return the name under which this very thread claims: it executes one task at a time."""
-    return f"{child_name(os.getpid())}{get_ident()}"
+    """Return a name for one claim, so that a claim whose answer was lost can be told from every other one."""
+    return f"{child_name(os.getpid())}{uuid4().hex[:8]}"
