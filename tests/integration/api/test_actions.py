@@ -6,6 +6,7 @@ import pytest
 from celery import group, shared_task
 from django.db import transaction
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.test import APIRequestFactory
 
@@ -256,6 +257,30 @@ class TestRefused:
         action.permission_classes = [Nobody]
 
         self.refusal(ask_for(action, {}), 403, "permission_denied")
+
+    def test_an_action_s_own_refusal(self, ask_for):
+        class OutOfStock(APIException):
+            status_code = 409
+            default_code = "out_of_stock"
+            default_detail = "There is none left."
+
+        class InStock(BasePermission):
+            def has_permission(self, request, view):
+                raise OutOfStock
+
+        action = probe(note.si)
+        action.permission_classes = [InStock]
+
+        response = ask_for(action, {})
+
+        assert (response.status_code, response.headers["Content-Type"]) == (409, "application/problem+json")
+        assert json.loads(response.content) == {
+            "type": "about:blank",
+            "title": "There is none left.",
+            "status": 409,
+            "code": "out_of_stock",
+            "detail": "There is none left.",
+        }
 
     def test_more_tasks_than_a_report_may_have(self, ask_for, settings):
         settings.REPORT_MAX_TASKS = 2

@@ -28,6 +28,12 @@ def test_a_cursor_of_the_client_s_own_making_is_refused_or_the_one_spelling_of_a
     assert encode_cursor(id_) == text
 
 
+@pytest.mark.parametrize("spelling", ["{}==", "{}!", " {}", "{}\n"])
+def test_another_spelling_of_a_cursor_is_refused(spelling):
+    with pytest.raises(ProblemError):
+        Page.of({"cursor": spelling.format(encode_cursor(UUID(int=1)))})
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "501", "", "1.5", "1e2", " 5", "５", "00005", "9" * 50])  # noqa: RUF001
 def test_a_limit_out_of_range_is_refused(limit):
     with pytest.raises(ProblemError) as caught:
