@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from api import catalogue, declaration
 from api.bodies import report_body, report_path
-from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
+from api.problems import BODY_TOO_LARGE, LENGTH_REQUIRED, PARAMETERS_INVALID, ProblemError
 from api.queries import read_query
 from api.rendering import respond
 from api.reports import RETRY_AFTER, find_report
@@ -69,6 +69,7 @@ class ActionApi(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Accept the action: answer with its report, which is pending."""
         read_query(request)
+        _require_length(request)
         report_id = self._request(request)
         report = find_report(report_id, owner=request.user.pk)
         headers = {"Location": report_path(report), "Retry-After": RETRY_AFTER}
@@ -93,6 +94,12 @@ class ActionApi(APIView):
         }
         _refuse_unkeepable(parameters)
         return parameters
+
+
+def _require_length(request: Request) -> None:
+    # WSGI, and so Django, reads no body without it: parameters would be lost without a word.
+    if "Transfer-Encoding" in request.headers:
+        raise ProblemError(LENGTH_REQUIRED, "The body is sent in chunks, without its length.")
 
 
 def _is_given(field: Field, valid: JsonObject) -> bool:

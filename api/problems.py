@@ -83,6 +83,9 @@ REPORT_NOT_FOUND = _problem_type(
 METHOD_NOT_ALLOWED = _problem_type(
     "method_not_allowed", 405, "Method not allowed", "Use one of the methods in the Allow header."
 )
+LENGTH_REQUIRED = _problem_type(
+    "length_required", 411, "The length of the body is required", "Send the body at once, with Content-Length."
+)
 BODY_TOO_LARGE = _problem_type("body_too_large", 413, "The body is too large", "Send less at once.")
 MEDIA_TYPE_UNSUPPORTED = _problem_type(
     "media_type_unsupported", 415, "The media type is not supported", "Send the header Content-Type: application/json."

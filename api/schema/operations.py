@@ -28,6 +28,7 @@ _ID = OpenApiParameter(
 _REFUSALS = (
     problems.BODY_MALFORMED,
     problems.PERMISSION_DENIED,
+    problems.LENGTH_REQUIRED,
     problems.BODY_TOO_LARGE,
     problems.MEDIA_TYPE_UNSUPPORTED,
     problems.PARAMETERS_INVALID,
