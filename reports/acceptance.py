@@ -47,7 +47,7 @@ def accept(  # noqa: PLR0913
 
     Raises:
         DocumentInvalidError, DocumentTooLargeError: ``parameters`` cannot be kept.
-        PlanInvalidError, PlanTooLargeError: the plan has no task in it, or too many.
+        PlanInvalidError, PlanTooLargeError: the plan is empty, or has too many tasks.
 
     """
     document = dump(parameters, limit=settings.REPORT_MAX_PARAMETERS_BYTES, what=f"The parameters of {action}")
@@ -91,7 +91,7 @@ def _schedule(root: UUID, moment: datetime) -> None:
     execute(
         f"""
         UPDATE {TABLE} SET not_before = %s, due_at = CASE WHEN kind = 'task' THEN %s END
-        WHERE root_id = %s AND starts_with = %s AND status <> 'ok'
+        WHERE root_id = %s AND (id = %s OR dispatched_at IS NOT NULL) AND status <> 'ok'
         """,  # noqa: S608
         [at, at, root, root],
     )

@@ -17,6 +17,7 @@ from reports.errors import ActionCancelledError, AttemptLostError, PlanTooLargeE
 from reports.failure import Failure
 from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock
 from reports.inputs import result_of
+from reports.models import Status
 from reports.plan import ChainNode, count_tasks, place
 from reports.tree import Root, insert
 
@@ -56,18 +57,19 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         WHERE id = %s AND task = %s AND kind = 'task'
             AND (status = 'pending' AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
                 {unheard})
-            AND (starts_with <> root_id OR NOT EXISTS (
+            AND NOT EXISTS (
                 SELECT 1 FROM {TABLE} root WHERE root.id = {TABLE}.root_id
                 AND root.status = 'pending' AND root.deadline_at <= {now()}
-            ))
-        RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from, starts_with
+            )
+        RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from,
+            (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
         """,  # noqa: S608
         [worker, id_, task, *([worker] if again else [])],
     )
     if row is None:
         return None
-    root, parent, requested_by, action, attempt, retries, arguments, input_from, starts_with = row
-    if starts_with == root:
+    root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status = row
+    if root_status == Status.PENDING:
         _start_root(as_uuid(root))
     own = load(arguments)
     return Claim(

@@ -4,7 +4,8 @@ Everything here runs inside the transaction of the outcome it follows from, with
 holds for every change of more than one report of a tree, so no two of them can wait for each other.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,9 +36,8 @@ def lock(root: UUID) -> Status:
 
 
 def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
-    """An empty group is ok as soon as it starts."""
-    execute(f"UPDATE {TABLE} SET status = 'ok', finished_at = {now()} WHERE id = %s", [group])  # noqa: S608
-    return advance(parent, outcome_from=group)
+    """An empty group is ok as soon as it starts. Returns what is to be published."""
+    return dispatch_started(_finish_empty(group, parent))
 
 
 def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
@@ -45,6 +45,28 @@ def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
 
     ``outcome_from`` is the report that holds the child's result. Returns what is to be published.
     """
+    return dispatch_started(_start_next(parent, outcome_from))
+
+
+def dispatch_started(rows: Iterable[Row]) -> list[Dispatch]:
+    """Turn started reports into what is to be published; groups without members are finished on the way."""
+    dispatches = []
+    started = deque(rows)
+    while started:
+        id_, kind, task, options, children_total, parent = started.popleft()
+        if kind == Kind.TASK:
+            dispatches.append(Dispatch(as_uuid(id_), task, load(options) or {}))
+        elif children_total == 0:
+            started += _finish_empty(as_uuid(id_), as_uuid(parent))
+    return dispatches
+
+
+def _finish_empty(group: UUID, parent: UUID) -> list[Row]:
+    execute(f"UPDATE {TABLE} SET status = 'ok', finished_at = {now()} WHERE id = %s", [group])  # noqa: S608
+    return _start_next(parent, group)
+
+
+def _start_next(parent: UUID | None, outcome_from: UUID) -> list[Row]:
     while parent is not None:
         row = fetch_one(
             f"""
@@ -62,38 +84,27 @@ def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
             return []
         root, grandparent, kind, children_ok, children_total = row
         if children_ok < children_total:
-            return start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
+            return _start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
         if kind == Kind.GROUP:
             outcome_from = parent
         parent = as_uuid(grandparent) if grandparent else None
     return []
 
 
-def start_child(root: UUID, parent: UUID, position: int) -> list[Dispatch]:
+def _start_child(root: UUID, parent: UUID, position: int) -> list[Row]:
     """Start a chain's child at ``position`` and everything that starts with it."""
-    return dispatch_started(
-        fetch_all(
-            f"""
-            UPDATE {TABLE} SET
-                status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
-                dispatched_at = {now()},
-                due_at = CASE WHEN kind = 'task' THEN {later()} END
-            WHERE root_id = %s AND status = 'pending'
-                AND starts_with = (SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s)
-            RETURNING id, kind, task, options, children_total, parent_id
-            """,  # noqa: S608
-            [settings.RECOVERY_REPUBLISH_AFTER, root, parent, position],
-        )
+    return fetch_all(
+        f"""
+        UPDATE {TABLE} SET
+            status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
+            dispatched_at = {now()},
+            due_at = CASE WHEN kind = 'task' THEN {later()} END
+        WHERE root_id = %s AND status = 'pending'
+            AND starts_with = (SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s)
+        RETURNING id, kind, task, options, children_total, parent_id
+        """,  # noqa: S608
+        [settings.RECOVERY_REPUBLISH_AFTER, root, parent, position],
     )
-
-
-def dispatch_started(rows: Sequence[Row]) -> list[Dispatch]:
-    """Turn started reports into what is to be published; groups without members are finished on the way."""
-    dispatches = [Dispatch(as_uuid(row[0]), row[2], load(row[3]) or {}) for row in rows if row[1] == Kind.TASK]
-    for id_, kind, _, _, children_total, parent in rows:
-        if kind != Kind.TASK and children_total == 0:
-            dispatches += finish_empty(as_uuid(id_), as_uuid(parent))
-    return dispatches
 
 
 def fail_tree(root: UUID, parent: UUID | None, *, failed: UUID, failure: Failure) -> None:
