@@ -10,11 +10,11 @@ from celery.signals import import_modules, setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config.amqp import REPLY_TIMEOUT
 from config.start import refusing_wrong_configuration
 
 # Seconds. A request publishes while its client waits, so a broker that is away must be noticed soon.
 _CONNECT_TIMEOUT = 1.0
-_REPLY_TIMEOUT = 3.0
 
 # An outage is noticed at once where a message is published, because the ledger keeps what could not be; Kombu's own
 # waiting for a broker would hang the request.
@@ -24,16 +24,14 @@ _REDIS_OPTIONS = {
     **_NO_PATIENCE,
     "socket_connect_timeout": _CONNECT_TIMEOUT,
     # A worker's blocking pop is answered by the server within a second and read only then: this does not disturb it.
-    "socket_timeout": _REPLY_TIMEOUT,
+    "socket_timeout": REPLY_TIMEOUT,
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
 _AMQP_OPTIONS = {
     **_NO_PATIENCE,
-    "write_timeout": _REPLY_TIMEOUT,
     # Without it, what RabbitMQ refuses is lost without an error.
     "confirm_publish": True,
-    "confirm_timeout": _REPLY_TIMEOUT,
 }
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -43,15 +41,16 @@ app = Celery("async_actions", task_cls="tasks.base:BaseTask")
 app.set_default()
 app.steps["worker"].add("tasks.recovery_step:RecoveryStep")
 app.steps["consumer"].add("tasks.strategy_step:LedgerTasksOnlyStep")
+app.steps["consumer"].add("tasks.pool_step:PoolStep")
 
 
-@app.add_defaults
 def configuration() -> dict[str, Any]:
     """Return Celery's settings; read when they are first needed, so that importing this package needs no settings."""
     with refusing_wrong_configuration():
         return {
             "broker_url": settings.BROKER_URL,
             "broker_connection_timeout": _CONNECT_TIMEOUT,
+            "broker_pool_acquire_timeout": REPLY_TIMEOUT,
             "broker_transport_options": _transport_options(settings.BROKER_URL),
             "broker_connection_retry_on_startup": True,
             "broker_connection_max_retries": None,
@@ -77,6 +76,9 @@ def configuration() -> dict[str, Any]:
             # Read by Celery's fixup for Django, under this name: it closes the connection around every task otherwise.
             "CELERY_DB_REUSE_MAX": settings.WORKER_DATABASE_REUSE_MAX,
         }
+
+
+app.add_defaults(configuration)
 
 
 def _transport_options(broker: str) -> dict[str, Any]:

@@ -77,6 +77,10 @@ class Postgres(Server):
         user = pwd.getpwnam(_UNPRIVILEGED)
         return Identity(user.pw_name, user.pw_gid)
 
+    @property
+    def description(self) -> str:
+        return self.url("postgres")
+
     def is_ready(self) -> bool:
         try:
             with self._connect():

@@ -32,15 +32,19 @@ def prepare(environment: Mapping[str, str]) -> None:
     connection.close()
 
 
-def require_brokers(environment: Mapping[str, str]) -> None:
-    """See that the broker and the Redis beside it answer. Raises RunRefusedError."""
+def require_broker(environment: Mapping[str, str]) -> None:
+    """See that the broker answers. Raises RunRefusedError."""
     with celery_app.connection_for_write() as broker:
         try:
             broker.connect()
         except broker.connection_errors as error:
             raise _unreachable("BROKER_URL", environment, error) from error
+
+
+def require_redis(environment: Mapping[str, str]) -> None:
+    """See that the Redis beside the broker answers. Raises RunRefusedError."""
     try:
-        with redis.Redis.from_url(environment["REDIS_URL"], socket_connect_timeout=2) as client:
+        with redis.Redis.from_url(environment["REDIS_URL"], socket_connect_timeout=2, socket_timeout=5) as client:
             client.ping()
     except redis.RedisError as error:
         raise _unreachable("REDIS_URL", environment, error) from error

@@ -63,6 +63,11 @@ class Service(ABC):
     def is_ready(self) -> bool:
         """Tell whether it does its work. Asked again and again while it starts."""
 
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """What a person wants to know of it: its address, for most."""
+
     def prepare(self) -> None:  # noqa: B027  most services have nothing to prepare
         """Do what has to be done before the program starts."""
 

@@ -4,6 +4,8 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from stack import configuration, demo, preparation
 from stack.assembly import Stack
@@ -43,25 +45,35 @@ def main() -> int:
 
 def _run(folder: Folder, *, port: int) -> None:
     shutil.rmtree(folder.logs, ignore_errors=True)
-    valkey = Valkey(folder.path / "valkey", log=folder.logs / "broker.log")
+    given = {name for name in ("BROKER_URL", "REDIS_URL") if os.environ.get(name)}
+    valkey = Valkey(folder.path / "valkey", log=folder.logs / "valkey.log")
     sandbox = SandboxServer(os.environ, log=folder.logs / "sandbox.log", journal=folder.path / "sandbox.jsonl")
+    servers = [valkey, sandbox] if configuration.needs_embedded_redis() else [sandbox]
     environment = configuration.service_environment(
         folder, embedded_redis=f"redis://{LOCALHOST}:{valkey.port}", sandbox=sandbox.url, sandbox_key=API_KEY
     )
     web = Web(environment, log=folder.logs / "web.log", port=port)
     worker = Worker(environment, log=folder.logs / "worker.log")
-    embeds = configuration.needs_embedded_redis()
 
     say(f"\n{styled('Async Actions', 'bold')}\n")
+    _prepare(environment, given)
+    _serve(folder, Stack(servers, [web, worker]), web)
+
+
+def _prepare(environment: Mapping[str, str], given: AbstractSet[str]) -> None:
     preparation.prepare(environment)
     _announce("database", without_password(environment["DATABASE_URL"]))
-    if not embeds:
-        preparation.require_brokers(environment)
+    if "BROKER_URL" in given:
+        preparation.require_broker(environment)
         _announce("broker", without_password(environment["BROKER_URL"]))
-    details = {valkey: environment["BROKER_URL"], sandbox: sandbox.url, web: web.url, worker: "celery, 2 processes"}
-    stack = Stack([valkey, sandbox] if embeds else [sandbox], [web, worker])
+    if "REDIS_URL" in given:
+        preparation.require_redis(environment)
+        _announce("redis", without_password(environment["REDIS_URL"]))
+
+
+def _serve(folder: Folder, stack: Stack, web: Web) -> None:
     try:
-        stack.start(lambda service: _announce(service.name, details[service]))
+        stack.start(lambda service: _announce(service.name, service.description))
         say()
         demo.show(web.url, _token(folder, web))
         say(_invitation(folder, web))

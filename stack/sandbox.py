@@ -30,5 +30,9 @@ class SandboxServer(Server):
         journal = ("--journal", str(self._journal)) if self._journal else ()
         return [sys.executable, "-m", "sandbox", "--host", LOCALHOST, "--port", str(self.port), *journal]
 
+    @property
+    def description(self) -> str:
+        return self.url
+
     def is_ready(self) -> bool:
         return answers(self.port, "/health")

@@ -11,10 +11,9 @@ from stack.process import Server
 class Valkey(Server):
     """A Valkey of one's own, with an append-only file: what it has confirmed survives its death."""
 
-    name = "broker"
-
-    def __init__(self, folder: Path, *, log: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, log: Path, port: int | None = None, name: str = "valkey") -> None:
         super().__init__(log)
+        self.name = name
         self.folder = folder
         self.reserve(port)
 
@@ -32,6 +31,10 @@ class Valkey(Server):
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
             *("--maxmemory-policy", "noeviction", "--databases", "16"),
         ]
+
+    @property
+    def description(self) -> str:
+        return self.url()
 
     def is_ready(self) -> bool:
         try:

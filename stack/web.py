@@ -41,5 +41,9 @@ class Web(Server):
             *("--workers-kill-timeout", "5", "config.wsgi:application"),
         ]
 
+    @property
+    def description(self) -> str:
+        return self.url
+
     def is_ready(self) -> bool:
         return answers(self.port, "/")

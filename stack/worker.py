@@ -27,5 +27,9 @@ class Worker(Service):
             *("--concurrency", str(self._processes), "--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]
 
+    @property
+    def description(self) -> str:
+        return f"Celery, {self._processes} processes"
+
     def is_ready(self) -> bool:
         return f": {self.name}@" in self.log_text() and " ready." in self.log_text()

@@ -9,6 +9,7 @@ from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from stack.postgres import Postgres
+from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
 from tests.live import LiveStack
 from tests.settings import remove_test_folder
@@ -49,6 +50,16 @@ def valkey(session_valkey: Valkey) -> Valkey:
         session_valkey.start()
     session_valkey.resume()
     return session_valkey
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A RabbitMQ, where the system has one: CI has to, a laptop need not."""
+    if not RabbitMQ.is_installed():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("RabbitMQ is not installed (rabbitmq-server)")
+    folder = settings.TEST_FOLDER
+    with RabbitMQ(folder / "rabbitmq", log=folder / "rabbitmq.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ while True:
 
 
 class Family(Service):
+    description = "a program of a test"
     name = "family"
 
     def __init__(self, log: Path, *, before: str = "") -> None:
@@ -43,6 +44,7 @@ class Family(Service):
 
 
 class Failure(Service):
+    description = "a program of a test"
     name = "failure"
 
     def command(self) -> Sequence[str]:
@@ -53,6 +55,7 @@ class Failure(Service):
 
 
 class Sleeper(Service):
+    description = "a program of a test"
     name = "sleeper"
     patience = 0.2
 

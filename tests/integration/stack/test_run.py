@@ -17,6 +17,7 @@ from stack.configuration import ROOT
 from stack.ports import LOCALHOST, Port
 from stack.postgres import Postgres
 from stack.process import wait_for
+from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
@@ -194,8 +195,18 @@ def test_it_runs_on_postgres_and_a_redis_of_ones_own(
     run = Run(tmp_path / "var", DATABASE_URL=postgres.url("own"), BROKER_URL=valkey.url(5))
     runs.append(run)
     run.wait_until_serving()
-    assert "127.0.0.1:" in re.search("database +(.*)", run.output)[1]
+    assert f"database  {postgres.url('own').replace('postgres@', '')}\n" in run.output
+    assert f"broker    {valkey.url(5)}\n" in run.output
     assert not any("valkey-server" in " ".join(process.cmdline()) for process in run.processes())
+    run.press_ctrl_c()
+    assert run.wait_for_end() == 0
+
+
+def test_it_runs_on_rabbitmq(tmp_path: Path, runs: list[Run], rabbitmq: RabbitMQ) -> None:
+    run = Run(tmp_path / "var", BROKER_URL=rabbitmq.url)
+    runs.append(run)
+    run.wait_until_serving()
+    assert f"broker    amqp://{LOCALHOST}:{rabbitmq.port}//\n" in run.output
     run.press_ctrl_c()
     assert run.wait_for_end() == 0
 

@@ -1,0 +1,78 @@
+"""What Celery is configured to do when the broker is not there: a publisher never waits long, a worker for ever."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from config.celery import configuration
+from stack.process import Server
+from stack.rabbitmq import RabbitMQ
+from stack.valkey import Valkey
+
+pytestmark = pytest.mark.once
+
+# Seconds that a request may spend on a broker that is away: to connect, and to wait for an answer.
+_BOUND = 5.0
+
+
+@pytest.fixture(params=["valkey", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A broker that a test may break."""
+    if request.param == "rabbitmq":
+        server = request.getfixturevalue("rabbitmq")
+        server.resume()
+        if not server.is_running:
+            server.start()
+        yield server
+        return
+    with Valkey(tmp_path / "valkey", log=tmp_path / "valkey.log") as server:
+        yield server
+
+
+@pytest.fixture
+def publish(broker: Server, settings) -> Iterator[Callable[[], None]]:
+    """Publish a message as the service does, in an application of its own on that broker."""
+    settings.BROKER_URL = address_of(broker)
+    with Celery("publisher", set_as_current=False) as app:
+        app.conf.update(configuration())
+        yield lambda: app.send_task("nobody.knows", task_id="1", retry=False)
+
+
+def address_of(broker: Server) -> str:
+    return broker.url if isinstance(broker, RabbitMQ) else broker.url(0)
+
+
+def seconds_to_fail(publish: Callable[[], None]) -> float:
+    begun = time.monotonic()
+    with pytest.raises(Exception, match=r".") as failure:
+        publish()
+    assert isinstance(failure.value, (OSError, ConnectionError)) or "rror" in type(failure.value).__name__
+    return time.monotonic() - begun
+
+
+def test_a_dead_broker_is_noticed_soon_and_its_return_too(broker: Server, publish: Callable[[], None]) -> None:
+    publish()
+    broker.kill()
+    assert seconds_to_fail(publish) < _BOUND
+    assert seconds_to_fail(publish) < _BOUND
+    broker.start()
+    publish()
+
+
+def test_a_silent_broker_is_noticed_soon_and_its_return_too(broker: Server, publish: Callable[[], None]) -> None:
+    publish()
+    broker.pause()
+    assert seconds_to_fail(publish) < _BOUND
+    assert seconds_to_fail(publish) < _BOUND
+    broker.resume()
+    publish()
+
+
+def test_a_broker_that_is_silent_from_the_start_is_noticed_soon(broker: Server, publish: Callable[[], None]) -> None:
+    broker.pause()
+    assert seconds_to_fail(publish) < _BOUND
+    broker.resume()
+    publish()
