@@ -24,7 +24,8 @@ from tasks.canvas import plan_of
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
-    "ACTION_MODULES": "tests.actions.canvases,tests.actions.outcomes,tests.actions.retries",
+    "ACTION_MODULES": ",".join(f"tests.actions.{name}" for name in ("canvases", "limits", "outcomes", "retries")),
+    "RECOVERY_LEASE": "60",
     "REPORT_MAX_ERRORS": "5",
 }
 _PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
@@ -67,10 +68,10 @@ class Engine:
         plan = plan_of(signatures)
         return actions.request("test", plan, parameters={}, requested_by=None, timing=timing)
 
-    def run(self, *signatures: Signature) -> Report:
+    def run(self, *signatures: Signature, seconds: float = _PATIENCE) -> Report:
         """Have an action run until nothing of it is left to do. Returns its report."""
         root = self.request(*signatures)
-        self.settle([root])
+        self.settle([root], seconds=seconds)
         return self.report(root)
 
     def report(self, root: UUID) -> Report:
