@@ -8,7 +8,7 @@ from uuid import UUID
 
 from reports.database import TABLE, Row, as_uuid, fetch_all
 from reports.documents import load
-from reports.inputs import result_of
+from reports.inputs import results_of_group
 from reports.models import Kind, Status
 
 
@@ -81,7 +81,7 @@ def find(id_: UUID, *, owner: int | None) -> Report | None:
     return _report(
         row,
         parameters=load(parameters),
-        result=result_of(as_uuid(held)) if gathered else load(result),
+        result=results_of_group(as_uuid(held)) if gathered else load(result),
         traceback=traceback or "",
     )
 
