@@ -159,7 +159,7 @@ class BaseErrorHandlerMixin(_Task):
         return claim
 
     def _log_refusal(self, report: UUID | None) -> None:
-        status = report and selectors.find_status(report)
+        status = report and patiently(lambda: selectors.find_status(report))
         if status:
             logger.info("%s[%s] is %s and not due: this message was a duplicate.", self.name, report, status)
         else:
