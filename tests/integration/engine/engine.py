@@ -10,6 +10,7 @@ import redis
 from celery.canvas import Signature
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from reports import selectors
@@ -24,7 +25,9 @@ from tasks.canvas import plan_of
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
-    "ACTION_MODULES": ",".join(f"tests.actions.{name}" for name in ("canvases", "limits", "outcomes", "retries")),
+    "ACTION_MODULES": ",".join(
+        f"tests.actions.{name}" for name in ("canvases", "limits", "outcomes", "progress", "retries")
+    ),
     "RECOVERY_LEASE": "60",
     "REPORT_MAX_ERRORS": "5",
 }
@@ -101,9 +104,16 @@ class Engine:
 
     def settle(self, roots: Collection[UUID], *, seconds: float = _PATIENCE) -> None:
         """Wait until every report of these actions is final."""
-        unfinished = AsyncActionReport.objects.filter(root_id__in=roots).exclude(status__in=FINAL)
-        assert wait_for(lambda: not unfinished.exists(), seconds), (
+        assert wait_for(lambda: not self.is_busy(roots), seconds), (
             f"Not final after {seconds:g} s on {connection.vendor}:"
-            f" {list(unfinished.values('id', 'root_id', 'kind', 'task', 'status', 'attempts')[:10])}"
+            f" {list(_unfinished(roots).values('id', 'root_id', 'kind', 'task', 'status', 'attempts')[:10])}"
             f"\n{self.worker.log_tail()}"
         )
+
+    def is_busy(self, roots: Collection[UUID]) -> bool:
+        """Tell whether anything of these actions is left to do."""
+        return _unfinished(roots).exists()
+
+
+def _unfinished(roots: Collection[UUID]) -> QuerySet[AsyncActionReport]:
+    return AsyncActionReport.objects.filter(root_id__in=roots).exclude(status__in=FINAL)
