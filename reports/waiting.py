@@ -1,4 +1,8 @@
-"""What waits and what is stuck: the questions that recovery asks, each served by one partial index."""
+"""What waits and what is stuck: the questions that recovery asks, each served by one partial index.
+
+Batches are MATERIALIZED: PostgreSQL may run a subquery several times, and one that skips what is locked gives other
+rows each time, together more than its limit.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -35,14 +39,15 @@ def take_due(limit: int) -> list[Dispatch]:
     interval = f"CASE WHEN publications < {doublings} THEN %s * (1 << publications) ELSE %s END"
     rows = fetch_all(
         f"""
-        UPDATE {TABLE} SET due_at = {later(interval)}, publications = publications + 1
-        WHERE id IN (
+        WITH due AS MATERIALIZED (
             SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL AND due_at <= {now()}
             ORDER BY due_at LIMIT %s {skip_locked()}
-        ) AND status = 'pending'
+        )
+        UPDATE {TABLE} SET due_at = {later(interval)}, publications = publications + 1
+        WHERE id IN (SELECT id FROM due) AND status = 'pending'
         RETURNING id, task, options
         """,  # noqa: S608
-        [settings.RECOVERY_REPUBLISH_AFTER, settings.RECOVERY_REPUBLISH_MAX, limit],
+        [limit, settings.RECOVERY_REPUBLISH_AFTER, settings.RECOVERY_REPUBLISH_MAX],
     )
     return [Dispatch(as_uuid(id_), task, load(options) or {}) for id_, task, options in rows]
 
@@ -86,11 +91,12 @@ def take_stale(limit: int) -> list[Stale]:
     """
     rows = fetch_all(
         f"""
-        UPDATE {TABLE} SET heartbeat_at = {now()}
-        WHERE id IN (
+        WITH stale AS MATERIALIZED (
             SELECT id FROM {TABLE} WHERE status = 'running' AND kind = 'task' AND heartbeat_at < {later()}
             ORDER BY heartbeat_at LIMIT %s {skip_locked()}
-        ) AND status = 'running'
+        )
+        UPDATE {TABLE} SET heartbeat_at = {now()}
+        WHERE id IN (SELECT id FROM stale) AND status = 'running'
         RETURNING id, task, attempts, losses, worker
         """,  # noqa: S608
         [-settings.RECOVERY_LEASE, limit],
@@ -105,17 +111,20 @@ def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> i
     """
     if not tasks:
         return 0
-    return execute(
+    rows = fetch_all(
         f"""
-        UPDATE {TABLE} SET due_at = {now()} WHERE id IN (
+        WITH lost AS MATERIALIZED (
             SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at > {now()} AND options IS NULL
                 AND dispatched_at < {later()} AND (not_before IS NULL OR not_before < {later()})
                 AND task IN ({_places(tasks)})
             ORDER BY due_at LIMIT %s {skip_locked()}
-        ) AND status = 'pending'
+        )
+        UPDATE {TABLE} SET due_at = {now()} WHERE id IN (SELECT id FROM lost) AND status = 'pending'
+        RETURNING id
         """,  # noqa: S608
         [-older_than, -older_than, *tasks, limit],
     )
+    return len(rows)
 
 
 def find_overdue(limit: int) -> list[UUID]:
