@@ -1,0 +1,28 @@
+# One image for web, worker and migrations; what differs is the command.
+FROM docker.io/library/python:3.13-slim AS build
+WORKDIR /app
+RUN python -m venv /venv
+COPY requirements/base.txt requirements/base.txt
+RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/base.txt \
+    && /venv/bin/python -m pip uninstall --yes --quiet pip
+COPY manage.py openapi.yaml ./
+COPY config config
+COPY api api
+COPY tasks tasks
+COPY services services
+COPY reports reports
+# The key only lets the settings load; nothing of it stays in the image.
+RUN SECRET_KEY=for-this-step-only STATIC_ROOT=/static /venv/bin/python manage.py collectstatic --no-input
+
+FROM docker.io/library/python:3.13-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin service
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+COPY --from=build /static /static
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/static VAR_DIR=/tmp
+WORKDIR /app
+USER service
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# Exec form: signals reach the process, which drains.
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "20", "config.wsgi:application"]
