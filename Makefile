@@ -35,6 +35,7 @@ check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment se
 	$(BIN)/lint-imports
 	$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECKED) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECKED) $(BIN)/python manage.py check_openapi
 
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions

@@ -80,4 +80,4 @@ class LiveStack:
         """End everything but the broker, which is the test process's own."""
         self.dismiss_more_workers()
         for service in (self.worker, self.web, self.sandbox):
-            service.kill()
+            service.stop()
