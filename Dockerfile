@@ -15,7 +15,7 @@ COPY reports reports
 RUN SECRET_KEY=for-this-step-only STATIC_ROOT=/static /venv/bin/python manage.py collectstatic --no-input
 
 FROM docker.io/library/python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin service
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin service
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 COPY --from=build /static /static
