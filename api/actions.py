@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
-from uuid import UUID
 
 from celery.canvas import Signature
 from django.conf import settings
@@ -14,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import catalogue, declaration
-from api.bodies import report_body, report_path
-from api.problems import BODY_TOO_LARGE, LENGTH_REQUIRED, PARAMETERS_INVALID, ProblemError
+from api.parsing import require_length
+from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
 from api.queries import read_query
-from api.rendering import respond
-from api.reports import RETRY_AFTER, find_report
+from api.reports import respond_accepted
 from api.schema.operations import describe_action
+from api.timing import TIMING_PARAMETERS, timing_of
 from reports.documents import dump
 from reports.errors import DocumentInvalidError, DocumentTooLargeError
 from services import actions
@@ -38,6 +37,7 @@ class ActionApi(APIView):
       values: a date or a decimal arrives as the string that the client sent;
     - ``InputSerializer``: the parameters. JSON is taken strictly: "5" is no integer, unknown fields are refused;
     - ``OutputSerializer``: what ``result`` will be; a serializer class, or a field such as ``ListField(child=…)``;
+    - ``time_budget``: the seconds that it may run; it fails, ``timed_out``, when it takes longer. None without a limit;
     - ``permission_classes``, where not every client may ask for it.
 
     What is wrong with these stops the start. ``class TeamActionApi(ActionApi, abstract=True)`` is no action itself.
@@ -45,6 +45,8 @@ class ActionApi(APIView):
 
     http_method_names = ["post"]
     permission_classes = [IsAuthenticated]
+
+    time_budget: ClassVar[float | None] = None
 
     name: ClassVar[str]
     canvas: ClassVar[Callable[..., tuple[Signature[Any], ...]]]
@@ -63,22 +65,18 @@ class ActionApi(APIView):
         cls.description = declaration.checked_description(cls)
         cls.parameters = declaration.checked_input(cls, canvas)
         cls.result = declaration.checked_output(cls)
+        declaration.check_time_budget(cls)
         catalogue.register(cls)
         describe_action(cls)
 
     def post(self, request: Request) -> HttpResponse:
         """Accept the action: answer with its report, which is pending."""
-        read_query(request)
-        _require_length(request)
-        report_id = self._request(request)
-        report = find_report(report_id, owner=request.user.pk)
-        headers = {"Location": report_path(report), "Retry-After": RETRY_AFTER}
-        return respond(report_body(report, traceback=False), status=202, headers=headers)
-
-    def _request(self, request: Request) -> UUID:
+        timing = timing_of(read_query(request, *TIMING_PARAMETERS), time_budget=self.time_budget)
+        require_length(request)
         parameters = self.validated(request.data)
         plan = plan_of(self.canvas(**parameters))
-        return actions.request(self.name, plan, parameters=parameters, requested_by=request.user.pk)
+        report = actions.request(self.name, plan, parameters=parameters, requested_by=request.user.pk, timing=timing)
+        return respond_accepted(report, request)
 
     @classmethod
     def validated(cls, data: Any) -> JsonObject:
@@ -94,12 +92,6 @@ class ActionApi(APIView):
         }
         _refuse_unkeepable(parameters)
         return parameters
-
-
-def _require_length(request: Request) -> None:
-    # WSGI, and so Django, reads no body without it: parameters would be lost without a word.
-    if "Transfer-Encoding" in request.headers:
-        raise ProblemError(LENGTH_REQUIRED, "The body is sent in chunks, without its length.")
 
 
 def _is_given(field: Field, valid: JsonObject) -> bool:

@@ -1,26 +1,36 @@
-"""Reports as clients see them. The schema of these bodies is declared in ``api.schema.reports``."""
+"""Reports as clients see them. The schema of these bodies is declared in ``api.schema.documents``."""
 
 from typing import Any
 
 from django.urls import get_script_prefix
 
-from reports.models import FINAL
+from api.visibility import Reader
+from reports.models import FINAL, Status
 from reports.selectors import Report
 
 Body = dict[str, Any]
 
-_ATTEMPT = ("attempt", "code", "type", "message", "started_at", "failed_at")
+# Not the traceback, which is for the log.
+_ATTEMPT = ("attempt", "code", "type", "message", "task", "started_at", "failed_at")
+_RETRYABLE = (Status.FAILED, Status.CANCELLED)
 
 
-def report_body(report: Report, *, traceback: bool) -> Body:
+def report_body(report: Report, reader: Reader) -> Body:
     """Return the whole report: an action's, or that of one task, chain or group of it."""
+    error = _error_body(report, traceback=reader.sees_all)
     if report.parent is not None:
-        return {**task_body(report, traceback=traceback), "result": report.result}
-    return {**summary_body(report, traceback=traceback), "parameters": report.parameters, "result": report.result}
+        return {**task_body(report), "error": error, "result": report.result}
+    return {
+        **summary_body(report, reader),
+        "error": error,
+        "errors": _errors_body(report),
+        "parameters": report.parameters,
+        "result": report.result,
+    }
 
 
-def summary_body(report: Report, *, traceback: bool = False) -> Body:
-    """Return an action's report without its parameters and result."""
+def summary_body(report: Report, reader: Reader) -> Body:
+    """Return an action's report without its earlier errors, parameters and result."""
     return {
         "id": report.id,
         "kind": "action",
@@ -28,15 +38,18 @@ def summary_body(report: Report, *, traceback: bool = False) -> Body:
         "status": report.status,
         "progress": report.progress,
         "tasks": {"total": report.tasks_total, "ok": report.tasks_ok},
-        "error": _error_body(report, traceback=traceback),
+        "retries": report.retries,
+        "error": _error_body(report),
         "created_at": report.created_at,
+        "not_before": report.not_before,
+        "deadline_at": report.deadline_at,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
-        "links": {"self": report_path(report), "tasks": f"{report_path(report)}/tasks"},
+        "links": _links_body(report, reader),
     }
 
 
-def task_body(report: Report, *, traceback: bool = False) -> Body:
+def task_body(report: Report) -> Body:
     """Return a report below an action's, without its result."""
     return {
         "id": report.id,
@@ -50,8 +63,8 @@ def task_body(report: Report, *, traceback: bool = False) -> Body:
         "progress": report.progress,
         "children": {"total": report.children_total, "ok": report.children_ok},
         "attempts": report.attempts,
-        "errors": [{key: error[key] for key in _ATTEMPT} for error in report.errors],
-        "error": _error_body(report, traceback=traceback),
+        "errors": _errors_body(report),
+        "error": _error_body(report),
         "created_at": report.created_at,
         "dispatched_at": report.dispatched_at,
         "not_before": report.not_before,
@@ -71,7 +84,21 @@ def is_final(report: Report) -> bool:
     return report.status in FINAL
 
 
-def _error_body(report: Report, *, traceback: bool) -> Body | None:
+def _links_body(report: Report, reader: Reader) -> Body:
+    path = report_path(report)
+    links = {"self": path, "tasks": f"{path}/tasks"}
+    if not reader.owns(report):
+        return links
+    if not is_final(report):
+        return {**links, "cancel": f"{path}/cancel"}
+    return {**links, "retry": f"{path}/retry"} if report.status in _RETRYABLE else links
+
+
+def _errors_body(report: Report) -> list[Body]:
+    return [{key: error[key] for key in _ATTEMPT} for error in report.errors]
+
+
+def _error_body(report: Report, *, traceback: bool = False) -> Body | None:
     if report.error is None:
         return None
     error = report.error

@@ -14,7 +14,13 @@ from tasks.chainable import is_chainable
 LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
 # The API's own operations and schemas; an action of that name would take theirs in the OpenAPI document.
-_RESERVED_NAMES = frozenset({"any", "get-report", "list-actions", "list-report-tasks", "list-reports", "task"})
+_RESERVED_NAMES = frozenset(
+    {
+        *("any", "task"),
+        *("cancel-report", "get-report", "list-actions", "list-report-tasks", "list-reports", "retry-report"),
+    }
+)
+_LONGEST_TIME_BUDGET = 366 * 24 * 3600.0
 
 _NAMED_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -70,6 +76,18 @@ def checked_output(cls: type) -> Field:
     raise _misdeclared(
         cls, "give it an OutputSerializer that describes its result: a Serializer class, or a field such as ListField()"
     )
+
+
+def check_time_budget(cls: type) -> None:
+    """Raise ActionMisdeclaredError for a time budget that no action can have."""
+    declared = getattr(cls, "time_budget", None)
+    if declared is None:
+        return
+    is_number = isinstance(declared, int | float) and not isinstance(declared, bool)
+    if not is_number or not 0 < declared <= _LONGEST_TIME_BUDGET:
+        raise _misdeclared(
+            cls, f"give it a time_budget in seconds, above 0 and up to a year, or None, not {declared!r}"
+        )
 
 
 def checked_canvas(cls: type) -> Any:

@@ -12,7 +12,7 @@ from rest_framework.views import set_rollback
 from api import problems
 from api.problems import ProblemError, ProblemType, problem_response
 from api.validation import errors_of
-from reports.errors import PlanInvalidError, PlanTooLargeError
+from reports.errors import PlanInvalidError, PlanTooLargeError, ReportFinalError, ReportNotRetryableError
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +60,8 @@ def _problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | Non
         case exceptions.ValidationError():
             detail = "The parameters do not fit the action."
             return ProblemError(problems.PARAMETERS_INVALID, detail, errors=errors_of(error.detail))
-        case PlanTooLargeError():
-            return ProblemError(problems.PLAN_TOO_LARGE, str(error))
+        case PlanTooLargeError() | ReportFinalError() | ReportNotRetryableError():
+            return ProblemError(problems.PROBLEM_TYPES[error.code], str(error))
         case RequestDataTooBig():
             return ProblemError(problems.BODY_TOO_LARGE, "The body has more bytes than the service takes.")
         case SuspiciousOperation() | UnreadablePostError():

@@ -3,8 +3,9 @@ from typing import Any
 import orjson
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
-from api.problems import BODY_MALFORMED, ProblemError
+from api.problems import BODY_MALFORMED, LENGTH_REQUIRED, ProblemError
 
 
 class JsonParser(BaseParser):
@@ -33,6 +34,13 @@ class OneFormat(BaseContentNegotiation):
         """Return the first renderer and its media type."""
         del request, format_suffix
         return renderers[0], renderers[0].media_type
+
+
+def require_length(request: Request) -> None:
+    """Refuse a body without its length. Raises ProblemError."""
+    # WSGI, and so Django, reads no body without it: parameters would be lost without a word.
+    if "Transfer-Encoding" in request.headers:
+        raise ProblemError(LENGTH_REQUIRED, "The body is sent in chunks, without its length.")
 
 
 def _essence(content_type: str) -> str:

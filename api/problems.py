@@ -83,6 +83,15 @@ REPORT_NOT_FOUND = _problem_type(
 METHOD_NOT_ALLOWED = _problem_type(
     "method_not_allowed", 405, "Method not allowed", "Use one of the methods in the Allow header."
 )
+REPORT_FINAL = _problem_type(
+    "report_final", 409, "The report is final", "There is nothing left to cancel; read the report for its outcome."
+)
+REPORT_NOT_RETRYABLE = _problem_type(
+    "report_not_retryable",
+    409,
+    "The report cannot be retried",
+    "Only an action that has failed or was cancelled is retried; links.retry of its report says so.",
+)
 LENGTH_REQUIRED = _problem_type(
     "length_required", 411, "The length of the body is required", "Send the body at once, with Content-Length."
 )

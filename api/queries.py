@@ -51,20 +51,26 @@ def read_query(request: Any, *known: str) -> dict[str, str]:
 def action_of(text: str | None) -> str | None:
     """Return the action to filter by. Raises ProblemError for what can be no action's name."""
     if text is not None and not _ACTION.fullmatch(text):
-        raise _invalid("action", "This is no action's name.")
+        raise invalid("action", "This is no action's name.")
     return text
 
 
 def status_of(text: str | None) -> Status | None:
     """Return the status to filter by. Raises ProblemError for an unknown one."""
     if text is not None and text not in Status.values:
-        raise _invalid("status", f"Use one of {_listed(tuple(Status.values))}.")
+        raise invalid("status", f"Use one of {_listed(tuple(Status.values))}.")
     return Status(text) if text else None
 
 
 def encode_cursor(id_: UUID) -> str:
     """Return the cursor that stands for the items after the one with this id."""
     return urlsafe_b64encode(id_.bytes).rstrip(b"=").decode()
+
+
+def invalid(parameter: str, detail: str, *, code: str = "invalid") -> ProblemError:
+    """Return the refusal of one query parameter."""
+    message = f"The query parameter {parameter} is not valid."
+    return ProblemError(QUERY_INVALID, message, errors=[_error(parameter, code, detail)])
 
 
 def _cursor_of(text: str | None) -> UUID | None:
@@ -75,7 +81,7 @@ def _cursor_of(text: str | None) -> UUID | None:
     except (Base64Error, ValueError):
         id_ = None
     if id_ is None or encode_cursor(id_) != text:
-        raise _invalid("cursor", "Use the next_cursor of the page before, unchanged.")
+        raise invalid("cursor", "Use the next_cursor of the page before, unchanged.")
     return id_
 
 
@@ -83,13 +89,8 @@ def _limit_of(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(text) or int(text) > BIGGEST_LIMIT:
-        raise _invalid("limit", f"Use a number from 1 to {BIGGEST_LIMIT}.")
+        raise invalid("limit", f"Use a number from 1 to {BIGGEST_LIMIT}.")
     return int(text)
-
-
-def _invalid(parameter: str, detail: str) -> ProblemError:
-    message = f"The query parameter {parameter} is not valid."
-    return ProblemError(QUERY_INVALID, message, errors=[_error(parameter, "invalid", detail)])
 
 
 def _error(parameter: str, code: str, detail: str) -> dict[str, str]:

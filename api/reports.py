@@ -1,16 +1,16 @@
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.bodies import Body, is_final, report_body, summary_body, task_body
+from api.bodies import Body, is_final, report_body, report_path, summary_body, task_body
 from api.problems import REPORT_NOT_FOUND, ProblemError
 from api.queries import Page, action_of, read_query, status_of
 from api.rendering import respond
 from api.schema import operations
-from api.visibility import sees_all
+from api.visibility import Reader
 from reports import selectors
 from reports.selectors import Report
 
@@ -27,10 +27,10 @@ class ReportApi(APIView):
     def get(self, request: Request, report_id: UUID) -> HttpResponse:
         """Answer with the report of an action, or of one of its tasks, once it is the client's own."""
         read_query(request)
-        everything = sees_all(request.user)
-        report = find_report(report_id, owner=None if everything else request.user.pk)
+        reader = Reader.of(request.user)
+        report = find_report(report_id, owner=reader.owner)
         headers = {} if is_final(report) else {"Retry-After": RETRY_AFTER}
-        return respond(report_body(report, traceback=everything), headers=headers)
+        return respond(report_body(report, reader), headers=headers)
 
 
 @operations.list_reports
@@ -43,14 +43,15 @@ class ReportsApi(APIView):
         """Answer with one page of actions' reports, newest first."""
         query = read_query(request, "limit", "cursor", "action", "status")
         page = Page.of(query)
+        reader = Reader.of(request.user)
         reports = selectors.list_roots(
-            owner=None if sees_all(request.user) else request.user.pk,
+            owner=reader.owner,
             limit=page.limit + 1,
             before=page.cursor,
             action=action_of(query.get("action")),
             status=status_of(query.get("status")),
         )
-        return respond(_page_body(page, reports, summary_body))
+        return respond(_page_body(page, reports, lambda report: summary_body(report, reader)))
 
 
 @operations.list_report_tasks
@@ -63,11 +64,19 @@ class ReportTasksApi(APIView):
         """Answer with one page of the reports below an action's, in the order they were planned."""
         query = read_query(request, "limit", "cursor")
         page = Page.of(query)
-        owner = None if sees_all(request.user) else request.user.pk
-        reports = selectors.list_tree(report_id, owner=owner, limit=page.limit + 1, after=page.cursor)
+        reader = Reader.of(request.user)
+        reports = selectors.list_tree(report_id, owner=reader.owner, limit=page.limit + 1, after=page.cursor)
         if not reports:
-            _require_action(find_report(report_id, owner=owner))
+            find_action_report(report_id, owner=reader.owner, which="lists the tasks of the whole action")
         return respond(_page_body(page, reports, task_body))
+
+
+def respond_accepted(report_id: UUID, request: Request) -> HttpResponse:
+    """Answer that the client's action is under way: 202, with its report, where that is and when to ask for it."""
+    reader = Reader.of(request.user)
+    report = find_report(report_id, owner=reader.id)
+    headers = {"Location": report_path(report), "Retry-After": RETRY_AFTER}
+    return respond(report_body(report, reader), status=202, headers=headers)
 
 
 def find_report(report_id: UUID, *, owner: int | None) -> Report:
@@ -78,14 +87,14 @@ def find_report(report_id: UUID, *, owner: int | None) -> Report:
     return report
 
 
-def _require_action(report: Report) -> None:
+def find_action_report(report_id: UUID, *, owner: int | None, which: str) -> Report:
+    """Return an action's report. Raises ProblemError; for that of a task it names the action's, ``which`` does more."""
+    report = find_report(report_id, owner=owner)
     if report.parent is not None:
-        raise ProblemError(
-            REPORT_NOT_FOUND,
-            f"Report {report.id} is part of report {report.root}, which lists the tasks of the whole action.",
-        )
+        raise ProblemError(REPORT_NOT_FOUND, f"Report {report.id} is part of report {report.root}, which {which}.")
+    return report
 
 
-def _page_body(page: Page, reports: list[Report], body_of: Any) -> Body:
+def _page_body(page: Page, reports: list[Report], body_of: Callable[[Report], Body]) -> Body:
     items, next_cursor = page.cut(reports)
     return {"items": [body_of(report) for report in items], "next_cursor": next_cursor}

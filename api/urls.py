@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
-from api import catalogue, pages, reports
+from api import catalogue, interventions, pages, reports
 
 urlpatterns = [
     path("", pages.HomePage.as_view(), name="home"),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("reports", reports.ReportsApi.as_view(), name="reports"),
     path("reports/<uuid:report_id>", reports.ReportApi.as_view(), name="report"),
     path("reports/<uuid:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),
+    path("reports/<uuid:report_id>/cancel", interventions.CancelReportApi.as_view(), name="report-cancel"),
+    path("reports/<uuid:report_id>/retry", interventions.RetryReportApi.as_view(), name="report-retry"),
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from reports.database import TABLE, Row, as_uuid, fetch_all
+from reports.database import TABLE, Row, as_uuid, fetch_all, now
 from reports.documents import load
 from reports.inputs import results_of_group
 from reports.models import Kind, Status
@@ -24,7 +24,10 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as its readers see it. Time stamps are aware, in UTC; JSON columns are values."""
+    """A report as its readers see it. Time stamps are aware, in UTC; JSON columns are values.
+
+    ``retries`` of an action are those that people asked for, of a task those of its own policy.
+    """
 
     id: UUID
     root: UUID
@@ -35,16 +38,19 @@ class Report:
     action: str
     task: str
     system_call: bool
+    requested_by: int | None
     progress: dict[str, Any] | None
     tasks_total: int
     tasks_ok: int
     children_total: int
     children_ok: int
     attempts: int
+    retries: int
     errors: list[dict[str, Any]]
     error: Error | None
     created_at: datetime
     not_before: datetime | None
+    deadline_at: datetime | None
     dispatched_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -53,11 +59,12 @@ class Report:
     traceback: str = ""
 
 
-_COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call, r.progress,
-    r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.errors,
+_COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call,
+    r.requested_by_id, r.progress,
+    r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.retries, r.errors,
     r.error_code, r.error_type, r.error_message, r.error_task,
-    r.created_at, r.not_before, r.dispatched_at, r.started_at, r.finished_at"""
-_PLAIN_COLUMNS = 25
+    r.created_at, r.not_before, r.deadline_at, r.dispatched_at, r.started_at, r.finished_at"""
+_PLAIN_COLUMNS = 28
 
 
 def find(id_: UUID, *, owner: int | None) -> Report | None:
@@ -90,6 +97,14 @@ def find_status(id_: UUID) -> Status | None:
     """Return only where a report stands."""
     rows = fetch_all(f"SELECT status FROM {TABLE} WHERE id = %s", [id_])  # noqa: S608
     return Status(rows[0][0]) if rows else None
+
+
+def read_clock() -> datetime:
+    """Return the database's own time, the only one that schedules and deadlines are measured by."""
+    ((value,),) = fetch_all(f"SELECT {now()}")
+    moment = _moment(value)
+    assert moment is not None  # noqa: S101  a clock has a time
+    return moment
 
 
 def list_roots(
@@ -144,10 +159,10 @@ def _owner(owner: int | None) -> Sequence[int]:
 
 
 def _report(row: Row, **outcome: Any) -> Report:
-    (id_, root, parent, position, kind, status, action, task, system_call, progress) = row[:10]
-    tasks_total, tasks_ok, children_total, children_ok, attempts, errors = row[10:16]
-    code, type_, message, failed_task = row[16:20]
-    created_at, not_before, dispatched_at, started_at, finished_at = map(_moment, row[20:25])
+    (id_, root, parent, position, kind, status, action, task, system_call, requested_by, progress) = row[:11]
+    tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[11:18]
+    code, type_, message, failed_task = row[18:22]
+    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[22:_PLAIN_COLUMNS])
     assert created_at is not None  # noqa: S101  the column has a default
     return Report(
         id=as_uuid(id_),
@@ -159,16 +174,19 @@ def _report(row: Row, **outcome: Any) -> Report:
         action=action,
         task=task,
         system_call=bool(system_call),
+        requested_by=requested_by,
         progress=load(progress),
         tasks_total=tasks_total,
         tasks_ok=tasks_ok,
         children_total=children_total,
         children_ok=children_ok,
         attempts=attempts,
+        retries=retries,
         errors=load(errors),
         error=Error(code, type_, message, failed_task) if code else None,
         created_at=created_at,
         not_before=not_before,
+        deadline_at=deadline_at,
         dispatched_at=dispatched_at,
         started_at=started_at,
         finished_at=finished_at,

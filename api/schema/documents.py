@@ -59,22 +59,25 @@ class ErrorDocument(serializers.Serializer):
 
 @extend_schema_serializer(component_name="AttemptError")
 class AttemptErrorDocument(serializers.Serializer):
-    """Why one attempt at a task failed."""
+    """Why one attempt failed: one at a task, or an action before it was retried."""
 
     attempt = serializers.IntegerField(min_value=1)
     code = serializers.CharField()
     type = serializers.CharField()
     message = serializers.CharField()
+    task = serializers.CharField(help_text="Name of the task that failed.")
     started_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
 
 
 @extend_schema_serializer(component_name="ReportLinks")
 class ReportLinksDocument(serializers.Serializer):
-    """Where an action's report and its tasks are."""
+    """Where an action's report and its tasks are, and what may be done with it next."""
 
     self = serializers.CharField()
     tasks = serializers.CharField()
+    cancel = serializers.CharField(required=False, help_text="POST there to cancel it. Until it is final.")
+    retry = serializers.CharField(required=False, help_text="POST there to retry it. Once it is failed or cancelled.")
 
 
 @extend_schema_serializer(component_name="TaskLinks")
@@ -86,7 +89,7 @@ class TaskLinksDocument(serializers.Serializer):
 
 @extend_schema_serializer(component_name="ReportSummary")
 class ReportSummaryDocument(serializers.Serializer):
-    """An action's report without its parameters and result."""
+    """An action's report without its earlier errors, parameters and result."""
 
     id = serializers.UUIDField()
     kind = constant("action")
@@ -94,8 +97,13 @@ class ReportSummaryDocument(serializers.Serializer):
     status = StatusField()
     progress = ProgressDocument(allow_null=True)
     tasks = CountsDocument()
+    retries = serializers.IntegerField(min_value=0, help_text="How often a client has retried it.")
     error = ErrorDocument(allow_null=True)
     created_at = serializers.DateTimeField()
+    not_before = serializers.DateTimeField(allow_null=True, help_text="It does not start earlier.")
+    deadline_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it fails: unless it has started by then, or is final once it has started."
+    )
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     links = ReportLinksDocument()
@@ -105,6 +113,7 @@ class ReportSummaryDocument(serializers.Serializer):
 class ReportDocument(ReportSummaryDocument):
     """The report of an action, whichever it is."""
 
+    errors = AttemptErrorDocument(many=True, help_text="Why it failed before it was retried, oldest first.")  # type: ignore[assignment]
     parameters = serializers.JSONField(help_text="What was asked for.")
     result = serializers.JSONField(help_text="What the action returned, once it is ok.")
 

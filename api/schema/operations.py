@@ -11,6 +11,7 @@ from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
 from api.schema import documents
+from api.timing import LONGEST_SECONDS
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -24,16 +25,35 @@ _CURSOR = OpenApiParameter("cursor", str, description="The next_cursor of the pa
 _ID = OpenApiParameter(
     "report_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the report."
 )
-# An action is the one thing that takes a body.
-_REFUSALS = (
+_REFUSALS_OF_BODIES = (
     problems.BODY_MALFORMED,
-    problems.PERMISSION_DENIED,
     problems.LENGTH_REQUIRED,
     problems.BODY_TOO_LARGE,
     problems.MEDIA_TYPE_UNSUPPORTED,
     problems.PARAMETERS_INVALID,
 )
 _EVERYWHERE = (problems.QUERY_INVALID, problems.AUTHENTICATION_REQUIRED, problems.SERVICE_UNAVAILABLE)
+
+_LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, description="Where the report is.", response=[202]
+)
+
+
+def _moment(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
+
+
+def _seconds(name: str, description: str, *, least: int) -> OpenApiParameter:
+    schema = {"type": "integer", "minimum": least, "maximum": LONGEST_SECONDS}
+    return OpenApiParameter(name, schema, description=description)
+
+
+_TIMING = (
+    _moment("run_at", "When to run, instead of now: RFC 3339 with an offset, within the next five years."),
+    _seconds("delay", "Seconds from now after which to run; instead of run_at.", least=0),
+    _moment("expires_at", "The action fails, with the code expired, unless it has started by then."),
+    _seconds("expires_in", "Seconds from now after which it expires; instead of expires_at.", least=1),
+)
 
 
 def _retry_after(status: int, description: str) -> OpenApiParameter:
@@ -106,6 +126,47 @@ list_report_tasks = extend_schema_view(
         responses=_responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
     )
 )
+cancel_report = extend_schema_view(
+    post=extend_schema(
+        operation_id="cancel_report",
+        summary="Cancel an action",
+        description=(
+            "Make your own action final as cancelled: nothing more of it starts. A task that is running is not awaited."
+        ),
+        tags=["reports"],
+        parameters=[_ID],
+        request=None,
+        responses=_responses(
+            200,
+            documents.AnyReportDocument,
+            "The report, which is cancelled.",
+            problems.REPORT_NOT_FOUND,
+            problems.REPORT_FINAL,
+            *_REFUSALS_OF_BODIES,
+        ),
+    )
+)
+retry_report = extend_schema_view(
+    post=extend_schema(
+        operation_id="retry_report",
+        summary="Retry an action",
+        description=(
+            "Resume your own action, which has failed or was cancelled, at what is not ok yet, and at once: what is ok"
+            " does not run again, and a schedule of the request has passed."
+        ),
+        tags=["reports"],
+        parameters=[_ID, _LOCATION, _retry_after(202, "Seconds after which to ask for the report.")],
+        request=None,
+        responses=_responses(
+            202,
+            documents.AnyReportDocument,
+            "Accepted; the action goes on.",
+            problems.REPORT_NOT_FOUND,
+            problems.REPORT_NOT_RETRYABLE,
+            *_REFUSALS_OF_BODIES,
+        ),
+    )
+)
 
 
 def describe_action(action: "type[ActionApi]") -> None:
@@ -125,14 +186,15 @@ def describe_action(action: "type[ActionApi]") -> None:
             description=action.description,
             tags=["actions"],
             parameters=[
-                OpenApiParameter(
-                    "Location", str, OpenApiParameter.HEADER, description="Where the report is.", response=[202]
-                ),
+                *_TIMING,
+                _LOCATION,
                 _retry_after(202, "Seconds after which to ask for the report."),
             ],
             # In requests, components get the suffix Request.
             request=documents.named(declared, component),
-            responses=_responses(202, report, "Accepted; the report is pending.", *_REFUSALS),
+            responses=_responses(
+                202, report, "Accepted; the report is pending.", problems.PERMISSION_DENIED, *_REFUSALS_OF_BODIES
+            ),
         )
     )(action)
     action.report_document = report

@@ -59,7 +59,7 @@ def test_it_is_valid():
 def test_every_operation_has_a_name_that_reads_well_as_a_method():
     assert set(operations(committed())) == {
         *("ensure_customer", "invoice_customer", "sync_all_invoices", "sync_invoices"),
-        *("get_report", "list_actions", "list_report_tasks", "list_reports"),
+        *("cancel_report", "get_report", "list_actions", "list_report_tasks", "list_reports", "retry_report"),
     }
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from reports import acceptance, execution
+from reports import acceptance, execution, intervention
+from reports.acceptance import ANY_TIME, Timing
 from reports.execution import Claim
 from reports.failure import Failure
 from reports.models import AsyncActionReport
@@ -31,12 +32,14 @@ class Ledger:
         action: str = "sync-invoices",
         parameters: Any = None,
         owner: int | None = None,
+        timing: Timing = ANY_TIME,
     ) -> UUID:
         report, _ = acceptance.accept(
             action=action,
             plan=plan,
             parameters={"customer_id": "cus_ada"} if parameters is None else parameters,
             requested_by=self.owner if owner is None else owner,
+            timing=timing,
         )
         return report
 
@@ -54,6 +57,14 @@ class Ledger:
         """Record these results, for one task after another."""
         for result in results:
             execution.succeed(self.claim(root), result)
+
+    def record(self, claim: Claim, result: Any) -> None:
+        """Record the result of a task that was claimed before."""
+        execution.succeed(claim, result)
+
+    def cancel(self, root: UUID) -> None:
+        """Cancel the action."""
+        intervention.cancel(root)
 
     def fail(self, root: UUID, error: Exception | None = None) -> None:
         """Record that the next task has failed."""

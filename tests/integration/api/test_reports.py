@@ -9,10 +9,11 @@ from django.contrib.auth.models import Permission
 from reports.models import AsyncActionReport, Status
 from tests.integration.api.ledger import A_GROUP, TWO_STEPS
 
-KEYS = (
-    *("id", "kind", "action", "status", "progress", "tasks", "error", "created_at", "started_at", "finished_at"),
-    *("links", "parameters", "result"),
+SUMMARY_KEYS = (
+    *("id", "kind", "action", "status", "progress", "tasks", "retries", "error"),
+    *("created_at", "not_before", "deadline_at", "started_at", "finished_at", "links"),
 )
+KEYS = (*SUMMARY_KEYS, "errors", "parameters", "result")
 
 
 def get(client, path, status=200):
@@ -46,10 +47,18 @@ class TestOneReport:
             "status": "pending",
             "progress": None,
             "tasks": {"total": 2, "ok": 0},
+            "retries": 0,
             "error": None,
+            "not_before": None,
+            "deadline_at": None,
             "started_at": None,
             "finished_at": None,
-            "links": {"self": f"/reports/{report}", "tasks": f"/reports/{report}/tasks"},
+            "links": {
+                "self": f"/reports/{report}",
+                "tasks": f"/reports/{report}/tasks",
+                "cancel": f"/reports/{report}/cancel",
+            },
+            "errors": [],
             "parameters": {"customer_id": "cus_ada"},
             "result": None,
         }
@@ -201,7 +210,7 @@ class TestTasks:
             (2, "gone", "TimeoutError", "slower"),
         ]
         for error in task["errors"]:
-            assert set(error) == {"attempt", "code", "type", "message", "started_at", "failed_at"}
+            assert set(error) == {"attempt", "code", "type", "message", "task", "started_at", "failed_at"}
             assert error["started_at"] <= error["failed_at"]
         assert task["error"]["message"] == "slower"
         assert (never["status"], never["attempts"], never["error"]) == ("cancelled", 0, None)
@@ -259,7 +268,7 @@ class TestList:
         page = get(ada, "/reports")
 
         assert [item["id"] for item in page["items"]] == [str(report) for report in reversed(reports)]
-        assert tuple(page["items"][0]) == KEYS[:-2]
+        assert tuple(page["items"][0]) == SUMMARY_KEYS
         assert page["next_cursor"] is None
 
     def test_pages_are_stable_while_reports_arrive(self, ada, ledger):

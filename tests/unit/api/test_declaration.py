@@ -16,7 +16,7 @@ def greet(name, greeting="Hello"):
     return ()
 
 
-def declare(**changes):
+def declare(base=ActionApi, **changes):
     class InputSerializer(serializers.Serializer):
         name = serializers.CharField()
 
@@ -30,7 +30,7 @@ def declare(**changes):
         "OutputSerializer": serializers.Serializer,
         **changes,
     }
-    return type("GreetApi", (ActionApi,), {key: value for key, value in body.items() if value is not ...})
+    return type("GreetApi", (base,), {key: value for key, value in body.items() if value is not ...})
 
 
 def test_a_well_declared_action_joins_the_catalogue():
@@ -57,6 +57,16 @@ def test_a_well_declared_action_joins_the_catalogue():
         ({"canvas": len}, "not <built-in function len>"),
         ({"InputSerializer": ...}, "give it a class InputSerializer(serializers.Serializer), empty without parameters"),
         ({"InputSerializer": dict}, "give it a class InputSerializer"),
+        ({"name": "cancel-report"}, "'cancel-report' stands for something else in the API"),
+        ({"name": "retry-report"}, "'retry-report' stands for something else in the API"),
+        *(
+            (
+                {"time_budget": budget},
+                f"give it a time_budget in seconds, above 0 and up to a year, or None, not {shown}",
+            )
+            for budget, shown in ((0, "0"), (-1, "-1"), ("60", "'60'"), (True, "True"), (1e9, "1000000000.0"))
+        ),
+        ({"time_budget": float("nan")}, "not nan"),
         ({"OutputSerializer": ...}, "give it an OutputSerializer that describes its result"),
         ({"OutputSerializer": serializers.ListField}, "give it an OutputSerializer"),
     ],
@@ -129,6 +139,13 @@ def test_a_common_base_is_no_action():
         pass
 
     assert TeamApi not in catalogue.actions()
+
+
+def test_a_time_budget_is_inherited_from_a_common_base():
+    class TeamApi(ActionApi, abstract=True):
+        time_budget = 2.5
+
+    assert declare(TeamApi).time_budget == 2.5
 
 
 def test_a_result_may_be_a_list():

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from rest_framework import exceptions
 
 from api import handlers
-from reports.errors import PlanTooLargeError
+from reports.errors import PlanTooLargeError, ReportFinalError, ReportNotRetryableError
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from reports.errors import PlanTooLargeError
         (UnreadablePostError("inner"), 400, "bad_request"),
         (InterfaceError("inner"), 503, "service_unavailable"),
         (PlanTooLargeError("Too many."), 422, "plan_too_large"),
+        (ReportFinalError("It is ok."), 409, "report_final"),
+        (ReportNotRetryableError("It is ok."), 409, "report_not_retryable"),
         (exceptions.PermissionDenied("Ask the operator."), 403, "permission_denied"),
         (exceptions.Throttled(wait=2.1), 429, "throttled"),
         (exceptions.NotFound("Gone."), 404, "not_found"),

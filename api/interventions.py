@@ -1,0 +1,57 @@
+"""What a client has done with an action of its own: cancelled, or resumed where it failed."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api.bodies import report_body
+from api.parsing import require_length
+from api.queries import read_query
+from api.rendering import respond
+from api.reports import find_action_report, find_report, respond_accepted
+from api.schema import operations
+from api.strictness import make_strict
+from api.visibility import Reader
+from services import actions
+
+_NOTHING: serializers.Serializer = serializers.Serializer()
+make_strict(_NOTHING)
+
+
+@operations.cancel_report
+class CancelReportApi(APIView):
+    """Cancel an action."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Request, report_id: UUID) -> HttpResponse:
+        """Cancel the client's own action; answer with its report, which is final."""
+        _require_nothing(request)
+        reader = Reader.of(request.user)
+        report = find_action_report(report_id, owner=reader.id, which="is cancelled as a whole")
+        actions.cancel(report.id)
+        return respond(report_body(find_report(report.id, owner=reader.id), reader))
+
+
+@operations.retry_report
+class RetryReportApi(APIView):
+    """Retry an action."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Request, report_id: UUID) -> HttpResponse:
+        """Resume the client's own action at what is not ok; answer with its report."""
+        _require_nothing(request)
+        report = find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
+        actions.retry(report.id)
+        return respond_accepted(report.id, request)
+
+
+def _require_nothing(request: Request) -> None:
+    """Refuse query parameters and a body. Raises ProblemError and ValidationError."""
+    read_query(request)
+    require_length(request)
+    _NOTHING.run_validation(request.data)
