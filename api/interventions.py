@@ -1,5 +1,6 @@
 """What a client has done with an action of its own: cancelled, or resumed where it failed."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from api.bodies import report_body
 from api.parsing import require_length
 from api.queries import read_query
 from api.rendering import respond
-from api.reports import find_action_report, find_report, respond_accepted
+from api.reports import find_action_report, find_report, respond_accepted, unknown_report
 from api.schema import operations
 from api.strictness import make_strict
 from api.visibility import Reader
@@ -31,9 +32,9 @@ class CancelReportApi(APIView):
         """Cancel the client's own action; answer with its report, which is final."""
         _require_nothing(request)
         reader = Reader.of(request.user)
-        report = find_action_report(report_id, owner=reader.id, which="is cancelled as a whole")
-        actions.cancel(report.id)
-        return respond(report_body(find_report(report.id, owner=reader.id), reader))
+        find_action_report(report_id, owner=reader.id, which="is cancelled as a whole")
+        _intervene(actions.cancel, report_id)
+        return respond(report_body(find_report(report_id, owner=reader.id), reader))
 
 
 @operations.retry_report
@@ -45,9 +46,16 @@ class RetryReportApi(APIView):
     def post(self, request: Request, report_id: UUID) -> HttpResponse:
         """Resume the client's own action at what is not ok; answer with its report."""
         _require_nothing(request)
-        report = find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
-        actions.retry(report.id)
-        return respond_accepted(report.id, request)
+        find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
+        _intervene(actions.retry, report_id)
+        return respond_accepted(report_id, request)
+
+
+def _intervene(intervene: Callable[[UUID], None], report_id: UUID) -> None:
+    try:
+        intervene(report_id)
+    except LookupError as error:  # purged since it was found
+        raise unknown_report(report_id) from error
 
 
 def _require_nothing(request: Request) -> None:

@@ -83,8 +83,13 @@ def find_report(report_id: UUID, *, owner: int | None) -> Report:
     """Return a report that is the client's own. Raises ProblemError, the same whether it is another's or nobody's."""
     report = selectors.find(report_id, owner=owner)
     if report is None:
-        raise ProblemError(REPORT_NOT_FOUND, f"You have no report {report_id}.")
+        raise unknown_report(report_id)
     return report
+
+
+def unknown_report(report_id: UUID) -> ProblemError:
+    """Return the answer for a report that is another's, never was, or was deleted: to a client all the same."""
+    return ProblemError(REPORT_NOT_FOUND, f"You have no report {report_id}.")
 
 
 def find_action_report(report_id: UUID, *, owner: int | None, which: str) -> Report:

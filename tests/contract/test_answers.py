@@ -47,6 +47,47 @@ def test_refused_actions(ada, stranger, settings):
         require_as_documented(response, "sync_invoices")
 
 
+def test_scheduled_actions(ada):
+    response = post(ada, "sync-invoices?delay=60&expires_in=120", {"customer_id": "cus_ada"})
+
+    require_as_documented(response, "sync_invoices")
+    assert response.json()["not_before"] < response.json()["deadline_at"]
+    require_as_documented(ada.get("/reports"), "list_reports")
+
+
+def test_interventions(ada, stranger, ledger):
+    report, ok = ledger.accept(), ledger.accept()
+    ledger.succeed(ok, ["a row"], SUMMARY)
+    ledger.fail(report)
+    answers = {
+        "retry_report": [
+            *(post_nothing(ada, f"/reports/{id_}/retry") for id_ in (report, ok, uuid4())),
+            post_nothing(stranger, f"/reports/{report}/retry"),
+        ],
+        "cancel_report": [
+            *(post_nothing(ada, f"/reports/{id_}/cancel") for id_ in (report, ok, uuid4())),
+            post_nothing(stranger, f"/reports/{report}/cancel"),
+        ],
+    }
+    assert ada.get(f"/reports/{report}").json()["errors"]
+    for operation_id, action in (("cancel_report", "cancel"), ("retry_report", "retry")):
+        path = f"/reports/{report}/{action}"
+        refused = [ada.post(path), ada.post(f"{path}?x=1"), *(post_nothing(ada, path, text) for text in ("{", "[]"))]
+        assert [response.status_code for response in refused] == [415, 400, 400, 422]
+        answers[operation_id] += refused
+
+    assert [response.status_code for response in answers["retry_report"][:4]] == [202, 409, 404, 401]
+    assert [response.status_code for response in answers["cancel_report"][:4]] == [200, 409, 404, 401]
+    for operation_id, responses in answers.items():
+        for response in responses:
+            require_as_documented(response, operation_id)
+    require_as_documented(ada.get(f"/reports/{report}"), "get_report")
+
+
+def post_nothing(client, path, body=""):
+    return client.generic("POST", path, body, content_type="application/json")
+
+
 @pytest.fixture
 def reports(ledger):
     """Return reports in every state that one can be in."""
@@ -61,7 +102,11 @@ def reports(ledger):
     ledger.fail(failed)
     ledger.succeed(grouped, 1)
     ledger.succeed(unknown, None, [1, 2])
-    return [pending, running, ok, failed, grouped, unknown]
+    cancelled, retried = ledger.accept(), ledger.accept()
+    ledger.cancel(cancelled)
+    ledger.fail(retried)
+    ledger.resume(retried)
+    return [pending, running, ok, failed, grouped, unknown, cancelled, retried]
 
 
 def test_reports_in_every_state(ada, staff, reports):

@@ -66,6 +66,10 @@ class Ledger:
         """Cancel the action."""
         intervention.cancel(root)
 
+    def resume(self, root: UUID) -> None:
+        """Have the failed or cancelled action go on."""
+        intervention.resume(root)
+
     def fail(self, root: UUID, error: Exception | None = None) -> None:
         """Record that the next task has failed."""
         claim = self.claim(root)

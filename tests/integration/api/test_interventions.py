@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from reports import acceptance
+from reports import acceptance, handover
 from reports.acceptance import Timing
 from reports.models import AsyncActionReport
 from reports.purging import purge_batch
@@ -257,6 +257,17 @@ class TestBoth:
 
         problem(intervene(ada, report), 404, "report_not_found")
         problem(ada.get(f"/reports/{report}"), 404, "report_not_found")
+
+    def test_a_report_that_is_purged_meanwhile_is_not_found(self, ada, ready, intervene, monkeypatch):
+        locked = handover.lock
+
+        def purge_and_lock(root):
+            AsyncActionReport.objects.filter(root=root).delete()
+            return locked(root)
+
+        monkeypatch.setattr("reports.intervention.lock", purge_and_lock)
+
+        problem(intervene(ada, ready), 404, "report_not_found")
 
 
 class TestLinks:
