@@ -1,14 +1,13 @@
 """The Celery application: what ``celery -A config worker`` runs and what publishes messages."""
 
 import os
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+import django
 from celery import Celery
 from celery.signals import import_modules, setup_logging
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from config.amqp import REPLY_TIMEOUT
 from config.start import refusing_wrong_configuration
@@ -35,6 +34,20 @@ _AMQP_OPTIONS = {
 }
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+@import_modules.connect(weak=False)
+def _import_actions(**_: object) -> None:
+    """Set Django up and import the modules of actions, and so the tasks that they use; a worker knows no others.
+
+    Connected before Celery's own fixup for Django, which would log a traceback and go on without them.
+    """
+    with refusing_wrong_configuration():
+        django.setup()
+        from api import catalogue  # noqa: PLC0415  it needs Django set up
+
+        catalogue.load(settings.ACTION_MODULES)
+
 
 app = Celery("async_actions", task_cls="tasks.base:BaseTask")
 # Threads of the web server have no current application of their own.
@@ -88,23 +101,3 @@ def _transport_options(broker: str) -> dict[str, Any]:
 @setup_logging.connect(weak=False)
 def _leave_logging_to_django(**_: object) -> None:
     """Be connected: Celery then leaves alone what Django's settings have set up."""
-
-
-@import_modules.connect(sender=app, weak=False)
-def _import_actions(**_: object) -> None:
-    """Import the modules of actions, and so the tasks that they use; a worker knows no others."""
-    with refusing_wrong_configuration():
-        for name in settings.ACTION_MODULES:
-            _import_action_module(name)
-
-
-def _import_action_module(name: str) -> None:
-    try:
-        import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-            raise
-        raise ImproperlyConfigured(
-            f"ACTION_MODULES names {name}, and there is no module {error.name}."
-            " Correct the name, or install the package that has it."
-        ) from error

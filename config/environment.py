@@ -1,5 +1,6 @@
 """Reading the environment: a value that cannot be understood stops the start, with its variable's name."""
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,18 @@ class Environment(environ.Env):
                 f"{var} is not an address that is supported here. Use one that starts {allowed}."
             )
         return address
+
+    def modules(self, var: str, default: list[str]) -> list[str]:
+        """Return names of modules whose packages are there; they are imported when the settings are complete."""
+        names: list[str] = self.list(var, default=default)
+        for name in names:
+            package = name.partition(".")[0]
+            if not package.isidentifier() or find_spec(package) is None:
+                raise ImproperlyConfigured(
+                    f"{var} names {name}, and there is no package {package}."
+                    " Correct the name, or install the package that has it."
+                )
+        return names
 
     def _is_unclear(self, var: str) -> bool:
         return var in self.ENVIRON and self.ENVIRON[var].strip().lower() not in _TRUE | _FALSE

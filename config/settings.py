@@ -32,9 +32,9 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Modules that define a team's endpoints and tasks; see docs/adding-an-action.md.
-ACTION_MODULES = env.list("ACTION_MODULES", default=["api.invoices"])
+ACTION_MODULES = env.modules("ACTION_MODULES", default=["api.invoices"])
 # Django applications that those modules need for their models.
-ACTION_APPS = env.list("ACTION_APPS", default=["services.invoices"])
+ACTION_APPS = env.modules("ACTION_APPS", default=["services.invoices"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",

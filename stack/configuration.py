@@ -109,6 +109,12 @@ def service_environment(folder: Folder, *, embedded_redis: str, sandbox: str, sa
     }
 
 
+def shown_database(address: str) -> str:
+    """Return a database's address as a person would write it."""
+    file = address.removeprefix("sqlite:///")
+    return without_password(address) if file == address else Folder.shown(Path(file))
+
+
 def without_password(address: str) -> str:
     """Return an address as it may be shown."""
     return re.sub("//[^/]*@", "//", address)

@@ -62,7 +62,7 @@ def _run(folder: Folder, *, port: int) -> None:
 
 def _prepare(environment: Mapping[str, str], given: AbstractSet[str]) -> None:
     preparation.prepare(environment)
-    _announce("database", without_password(environment["DATABASE_URL"]))
+    _announce("database", configuration.shown_database(environment["DATABASE_URL"]))
     if "BROKER_URL" in given:
         preparation.require_broker(environment)
         _announce("broker", without_password(environment["BROKER_URL"]))
