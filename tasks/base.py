@@ -52,7 +52,7 @@ class BaseErrorHandlerMixin(_Task):
     terminate_on_cancel = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.request.called_directly:
+        if self.request.called_directly or self._current_claim():  # or by itself, while it runs
             return super().__call__(*args, **kwargs)
         claim = self._claim()
         self.request.retries = claim.retries
@@ -130,6 +130,13 @@ class BaseErrorHandlerMixin(_Task):
         raise TaskNotDispatchableError(
             f"{self.name} is not started by .delay() or .apply_async(): request an action whose @chainable returns"
             f" its signature, or return {self.name}.s(...) from the task that needs it."
+        )
+
+    def apply(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: Celery's eager runs leave out what the ledger promises."""
+        raise TaskNotDispatchableError(
+            f"{self.name} is not run by .apply(): call it as a function, or request an action whose @chainable returns"
+            " its signature."
         )
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: ExceptionInfo | None) -> None:

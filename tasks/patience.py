@@ -23,7 +23,7 @@ def patiently(write: Callable[[], Answer]) -> Answer:
 def _retrying() -> Retrying:
     return Retrying(
         retry=retry_if_exception_type((OperationalError, InterfaceError)),
-        wait=wait_exponential_jitter(initial=0.1, max=5),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5),
         stop=stop_after_delay(settings.OUTCOME_PATIENCE),
         before_sleep=_drop_connection,
         reraise=True,
