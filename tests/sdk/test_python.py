@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -94,6 +95,63 @@ def test_reports_are_listed_page_by_page(ours):
     assert ours.call("reports.list_reports", status=ours.Status.CANCELLED).parsed.items == []
     for report in ids:
         assert ours.final(report).status is ours.Status.OK
+
+
+def test_a_scheduled_action_is_cancelled_and_retried(ours):
+    next_year = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
+    answer = ours.call(
+        "actions.sync_invoices",
+        body=ours.SyncInvoicesRequest(customer_id="cus_ada"),
+        run_at=next_year,
+        expires_at=next_year + timedelta(hours=1),
+    )
+    accepted = answer.parsed
+    assert (answer.status_code, accepted.status) == (202, ours.Status.PENDING)
+    assert (accepted.not_before, accepted.deadline_at) == (next_year, next_year + timedelta(hours=1))
+    assert accepted.links.cancel
+    assert not accepted.links.retry
+
+    cancelled = ours.call("reports.cancel_report", accepted.id)
+
+    assert isinstance(cancelled.parsed, ours.SyncInvoicesReport)
+    assert (cancelled.status_code, cancelled.parsed.status) == (200, ours.Status.CANCELLED)
+    assert cancelled.parsed.links.retry
+    again = ours.call("reports.cancel_report", accepted.id)
+    assert (again.status_code, again.parsed.code) == (409, "report_final")
+
+    retried = ours.call("reports.retry_report", accepted.id)
+
+    assert isinstance(retried.parsed, ours.SyncInvoicesReport)
+    assert (retried.status_code, retried.parsed.retries) == (202, 1)
+    assert retried.headers["Location"] == accepted.links.self_
+    report = ours.final(accepted.id)
+    assert (report.status, report.result.stored, report.not_before) == (ours.Status.OK, 3, None)
+    refused = ours.call("reports.retry_report", accepted.id)
+    assert (refused.status_code, refused.parsed.code) == (409, "report_not_retryable")
+
+
+def test_a_delay_and_an_expiry_in_seconds(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_ada")
+
+    report = ours.final(ours.call("actions.sync_invoices", body=body, delay=1, expires_in=60).parsed.id)
+
+    assert report.status is ours.Status.OK
+    assert report.started_at >= report.not_before
+    refused = ours.call("actions.sync_invoices", body=body, delay=60, expires_in=60)
+    assert (refused.status_code, refused.parsed.errors[0].parameter) == (400, "expires_in")
+
+
+def test_a_retried_action_keeps_its_earlier_errors(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_nobody")
+    failed = ours.final(ours.call("actions.sync_invoices", body=body).parsed.id)
+
+    assert ours.call("reports.retry_report", failed.id).status_code == 202
+
+    report = ours.final(failed.id)
+    assert (report.status, report.retries) == (ours.Status.FAILED, 1)
+    [error] = report.errors
+    assert (error.attempt, error.code, error.task) == (1, "customer_not_found", "invoices.fetch")
+    assert error.failed_at == failed.finished_at
 
 
 def test_actions_are_listed(ours):

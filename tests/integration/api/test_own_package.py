@@ -35,6 +35,8 @@ PACKAGE = {
             return {"text": text, "stored": Greeting.objects.count()}
         """,
     "greetings/tasks.py": """
+        import time
+
         from celery import shared_task
 
         from greetings import services
@@ -51,12 +53,22 @@ PACKAGE = {
         @chainable
         def greet(name):
             return __write_greeting.si(name), __store_greeting.s()
+
+        @shared_task(name="greetings.ponder", bind=True)
+        def __ponder(self):
+            while True:
+                self.raise_if_cancelled()
+                time.sleep(0.05)
+
+        @chainable
+        def ponder_greeting():
+            return __ponder.si(), __store_greeting.s()
         """,
     "greetings/api.py": '''
         from rest_framework import serializers
 
         from api.actions import ActionApi
-        from greetings.tasks import greet
+        from greetings.tasks import greet, ponder_greeting
 
         class GreetApi(ActionApi):
             """Greet somebody."""
@@ -70,6 +82,19 @@ PACKAGE = {
             class OutputSerializer(serializers.Serializer):
                 text = serializers.CharField()
                 stored = serializers.IntegerField()
+
+        class PonderGreetingApi(ActionApi):
+            """Think of a greeting, for half a second at most."""
+
+            name = "ponder-greeting"
+            canvas = ponder_greeting
+            time_budget = 0.5
+
+            class InputSerializer(serializers.Serializer):
+                pass
+
+            class OutputSerializer(serializers.Serializer):
+                text = serializers.CharField()
         ''',
 }
 
@@ -126,13 +151,14 @@ def team(valkey: object, environment: Mapping[str, str], tmp_path: Path) -> Iter
 
 
 def test_its_actions_run(team: httpx.Client) -> None:
-    [action] = team.get("/actions").json()["items"]
+    action, other = team.get("/actions").json()["items"]
+    assert other["name"] == "ponder-greeting"
     assert (action["name"], action["description"]) == ("greet", "Greet somebody.")
 
     accepted = team.post(action["url"], json={"name": "Ada"})
     assert accepted.status_code == 202, accepted.text
     report: dict = {}
-    assert wait_for(lambda: is_ok(report, team, accepted.headers["Location"]), 20), report
+    assert wait_for(lambda: has_come_to("ok", report, team, accepted.headers["Location"]), 20), report
 
     assert report["result"] == {"text": "Hello, Ada!", "stored": 1}
     assert team.post(action["url"], json={"nmae": "Ada"}).status_code == 422
@@ -141,9 +167,24 @@ def test_its_actions_run(team: httpx.Client) -> None:
     assert "GreetReport" in document["components"]["schemas"]
 
 
-def is_ok(report: dict, client: httpx.Client, url: str) -> bool:
+def test_an_action_beyond_its_time_budget_fails_and_its_task_is_told(team: httpx.Client) -> None:
+    accepted = team.post("/actions/ponder-greeting", json={})
+    assert accepted.json()["deadline_at"] is None
+    report: dict = {}
+
+    assert wait_for(lambda: has_come_to("failed", report, team, accepted.headers["Location"]), 20), report
+
+    assert report["error"]["code"] == "timed_out"
+    assert report["error"]["message"] == "ponder-greeting ran longer than its time budget."
+    assert report["finished_at"] >= report["deadline_at"] > report["started_at"]
+    ponder, store = team.get(report["links"]["tasks"]).json()["items"]
+    assert wait_for(lambda: has_come_to("cancelled", ponder, team, ponder["links"]["self"]), 20), ponder
+    assert (store["status"], store["attempts"]) == ("cancelled", 0)
+
+
+def has_come_to(status: str, report: dict, client: httpx.Client, url: str) -> bool:
     report.update(client.get(url).json())
-    return report["status"] == "ok"
+    return report["status"] == status
 
 
 @pytest.mark.parametrize(
