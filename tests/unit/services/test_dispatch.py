@@ -1,0 +1,104 @@
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+from celery import current_app, shared_task
+
+from reports.handover import Dispatch
+from services import dispatch
+from services.dispatch import publish
+from tests.unit.reports import ledger
+from tests.unit.reports.plans import group, task
+from tests.unit.services import broker
+
+
+@shared_task(name="dispatch.urgent", priority=3)
+def urgent():
+    """Declares a priority."""
+
+
+def seconds_to(moment):
+    return round((moment - datetime.now(UTC)).total_seconds())
+
+
+@pytest.fixture
+def dispatches(db):
+    """Three tasks whose turn has come."""
+    ledger.accept(group("a", "b", "c"), parameters="secret")
+    return [Dispatch(ledger.find(name).id, name, {}) for name in "abc"]
+
+
+def test_a_message_for_each_task_goes_to_the_queue(empty_broker, dispatches, settings):
+    assert publish(dispatches)
+    assert [message.task for message in broker.messages()] == [(item.task, str(item.id)) for item in dispatches]
+    assert {message.queue for message in broker.messages()} == {settings.TASK_DEFAULT_QUEUE}
+
+
+@pytest.mark.django_db
+def test_a_message_says_nothing_but_a_name_and_an_id(empty_broker):
+    ledger.accept("a", task("b", "secret", options={"queue": "slow"}), parameters="secret")
+    ledger.succeed("a", "secret")
+    assert publish([Dispatch(ledger.find("b").id, "b", {"queue": "slow"})])
+    (message,) = broker.messages()
+    assert "secret" not in message.raw
+    assert (message.headers["argsrepr"], message.headers["kwargsrepr"]) == ("()", "{}")
+    assert message.headers["eta"] is None
+    assert message.headers["expires"] is None
+
+
+def test_options_of_the_signature_go_with_the_message(empty_broker, dispatches):
+    options = {"queue": "slow", "priority": 9, "time_limit": 60, "soft_time_limit": 50}
+    assert publish([Dispatch(dispatches[0].id, "a", options)])
+    (message,) = broker.messages()
+    assert message.queue.startswith("slow")
+    assert message.headers["timelimit"] == [60, 50]
+    assert message.properties["priority"] == 9
+
+
+def test_what_the_task_itself_declares_holds_where_the_signature_says_nothing(empty_broker, dispatches):
+    assert publish([Dispatch(dispatches[0].id, "dispatch.urgent", {})])
+    assert publish([Dispatch(dispatches[1].id, "dispatch.urgent", {"priority": 6})])
+    assert [message.properties["priority"] for message in broker.messages()] == [3, 6]
+
+
+def test_there_may_be_nothing_to_publish(dead_broker):
+    assert publish([])  # and nothing to ask the database, which this test may not
+
+
+@pytest.mark.django_db
+def test_what_could_not_be_published_is_left_to_recovery(dead_broker, dispatches, caplog):
+    assert not publish(dispatches)
+    assert [seconds_to(ledger.find(name).due_at) for name in "abc"] == [2, 2, 2]
+    (said,) = caplog.messages
+    assert said.startswith(f"Could not publish a[{dispatches[0].id}], recovery will: ")
+
+
+def test_what_was_published_before_the_broker_went_away_is_not_published_again(empty_broker, dispatches, monkeypatch):
+    send = current_app.send_task
+
+    def send_one(name, **options):
+        send(name, **options)
+        empty_broker.kill()
+
+    monkeypatch.setattr(type(current_app._get_current_object()), "send_task", lambda _, *a, **o: send_one(*a, **o))
+    assert not publish(dispatches)
+    assert [seconds_to(ledger.find(name).due_at) for name in "abc"] == [3, 2, 2]  # the tests' interval, and the pause
+
+
+def test_a_broker_that_is_away_is_left_alone_for_a_while(dead_broker, dispatches, caplog):
+    begun = monotonic()
+    assert not publish(dispatches)
+    for _ in range(50):
+        assert not publish(dispatches)
+    assert monotonic() - begun < 3
+    assert len(caplog.messages) == 1
+
+
+def test_after_a_while_it_is_tried_again(dead_broker, dispatches, monkeypatch):
+    assert not publish(dispatches)
+    dead_broker.start()
+    broker.empty()
+    assert not publish(dispatches)
+    monkeypatch.setattr(dispatch, "monotonic", lambda: monotonic() + 2.0)
+    assert publish(dispatches)
+    assert len(broker.messages()) == 3

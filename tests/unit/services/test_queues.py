@@ -1,0 +1,22 @@
+import pytest
+from kombu.exceptions import OperationalError
+
+from reports.handover import Dispatch
+from services.dispatch import publish
+from services.queues import find_empty
+from tests.unit.reports import ledger
+
+
+@pytest.mark.django_db
+def test_queues_that_hold_nothing_or_do_not_exist_are_empty(empty_broker, settings):
+    default = settings.TASK_DEFAULT_QUEUE
+    assert find_empty([default, "slow"]) == [default, "slow"]
+    ledger.accept("a")
+    assert publish([Dispatch(ledger.find("a").id, "a", {})])
+    assert find_empty([default, "slow"]) == ["slow"]
+    assert find_empty([]) == []
+
+
+def test_of_a_broker_that_is_away_nothing_is_said(dead_broker):
+    with pytest.raises(OperationalError):
+        find_empty(["slow"])
