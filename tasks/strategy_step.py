@@ -1,6 +1,10 @@
+from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps
+from celery.exceptions import InvalidTaskError
+
+Strategy = Callable[..., Any]
 
 
 class LedgerTasksOnlyStep(bootsteps.StartStopStep):
@@ -14,7 +18,19 @@ class LedgerTasksOnlyStep(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         consumer.strategies = {
-            name: strategy
+            name: _refusing_nonsense(strategy)
             for name, strategy in consumer.strategies.items()
             if getattr(consumer.app.tasks[name], "records_outcome", False) and not name.startswith("celery.")
         }
+
+
+def _refusing_nonsense(strategy: Strategy) -> Strategy:
+    """Refuse a message that makes no sense. It would end the worker, be put back, and end the next one."""
+
+    def handle(*arguments: Any) -> Any:
+        try:
+            return strategy(*arguments)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise InvalidTaskError(f"This message makes no sense: {error}") from error
+
+    return handle
