@@ -98,6 +98,11 @@ class Engine:
         with redis.Redis.from_url(self.valkey.url(), decode_responses=True) as client:
             return [*client.lrange(settings.TASK_DEFAULT_QUEUE, 0, -1), *client.hvals("unacked")]
 
+    def clear_messages(self) -> None:
+        """Have the broker forget what waits: duplicates that earlier tests left behind."""
+        with redis.Redis.from_url(self.valkey.url()) as client:
+            client.delete(settings.TASK_DEFAULT_QUEUE, "unacked", "unacked_index")
+
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = _PATIENCE) -> None:
         """Wait for a condition."""
         assert wait_for(condition, seconds), f"Not within {seconds:g} s.\n{self.worker.log_tail()}"
