@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 
 from celery import current_app
-from kombu.exceptions import ChannelError
+from kombu.exceptions import ChannelError, OperationalError
 
 
 def find_empty(names: Iterable[str]) -> list[str]:
@@ -12,7 +12,10 @@ def find_empty(names: Iterable[str]) -> list[str]:
 
     """
     with current_app.pool.acquire(block=True) as connection:
-        return [name for name in names if _count_messages(connection, name) == 0]
+        try:
+            return [name for name in names if _count_messages(connection, name) == 0]
+        except connection.connection_errors as error:  # type: ignore[attr-defined]
+            raise OperationalError(str(error)) from error
 
 
 def _count_messages(connection: object, name: str) -> int:

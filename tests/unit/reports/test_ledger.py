@@ -263,6 +263,6 @@ def test_the_ledger_never_contradicts_itself():
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
