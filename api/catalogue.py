@@ -26,6 +26,11 @@ def actions() -> "list[type[ActionApi]]":
     return sorted(_actions.values(), key=lambda action: action.name)
 
 
+def find(name: str) -> "type[ActionApi] | None":
+    """Return the action of this name, if there is one (still)."""
+    return _actions.get(name)
+
+
 def load(modules: Iterable[str]) -> None:
     """Import the modules that define actions. Raises ImproperlyConfigured for one that is not there."""
     for name in modules:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from api import catalogue
 from api.bodies import report_body
 from api.parsing import require_length
 from api.queries import read_query
@@ -46,9 +47,17 @@ class RetryReportApi(APIView):
     def post(self, request: Request, report_id: UUID) -> HttpResponse:
         """Resume the client's own action at what is not ok; answer with its report."""
         _require_nothing(request)
-        find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
+        report = find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
+        _require_permission(request, report.action)
         _intervene(actions.retry, report_id)
         return respond_accepted(report_id, request)
+
+
+def _require_permission(request: Request, name: str) -> None:
+    """Refuse what the client may not ask for any more, by the action's own permissions. Raises PermissionDenied."""
+    action = catalogue.find(name)
+    if action is not None:
+        action(request=request, args=(), kwargs={}).check_permissions(request)
 
 
 def _intervene(intervene: Callable[[UUID], None], report_id: UUID) -> None:

@@ -161,6 +161,7 @@ retry_report = extend_schema_view(
             202,
             documents.AnyReportDocument,
             "Accepted; the action goes on.",
+            problems.PERMISSION_DENIED,
             problems.REPORT_NOT_FOUND,
             problems.REPORT_NOT_RETRYABLE,
             *_REFUSALS_OF_BODIES,

@@ -3,7 +3,9 @@
 from uuid import uuid4
 
 import pytest
+from rest_framework.permissions import BasePermission
 
+from api.invoices import SyncInvoicesApi
 from reports import acceptance, handover
 from reports.acceptance import Timing
 from reports.models import AsyncActionReport
@@ -181,6 +183,26 @@ class TestRetry:
 
         assert detail == f"The action is {status}; only a failed or cancelled one is retried."
         assert ada.get(f"/reports/{report}").json() == before
+
+    def test_a_client_that_may_not_ask_for_the_action_any_more_may_not_retry_it(self, ada, ledger, monkeypatch):
+        class Nobody(BasePermission):
+            def has_permission(self, request, view):
+                assert (request, request.method, type(view)) == (view.request, "POST", SyncInvoicesApi)
+                return False
+
+        report = ledger.accept()
+        ledger.fail(report)
+        monkeypatch.setattr(SyncInvoicesApi, "permission_classes", [Nobody])
+
+        problem(retry(ada, report), 403, "permission_denied")
+
+        assert ada.get(f"/reports/{report}").json()["status"] == "failed"
+
+    def test_an_action_that_clients_cannot_ask_for_is_retried_by_its_owner(self, ada, ledger):
+        report = ledger.accept(action="no-more-there")
+        ledger.fail(report)
+
+        assert retry(ada, report).status_code == 202
 
 
 @pytest.mark.parametrize("intervene", [cancel, retry])

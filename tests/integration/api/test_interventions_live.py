@@ -167,7 +167,9 @@ def in_three_seconds() -> str:
     return (read_clock() + timedelta(seconds=3)).isoformat()
 
 
-@pytest.mark.parametrize(("name", "value"), [("delay", lambda: "3"), ("run_at", in_three_seconds)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("delay", lambda: "3"), ("run_at", in_three_seconds)], ids=["delay", "run_at"]
+)
 def test_a_scheduled_action_runs_after_its_time_and_not_before(live, name, value):
     report = ask(live, **{name: value()})
     assert report["status"] == "pending"
