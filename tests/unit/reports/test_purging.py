@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reports import intervention, purging
+from reports import execution, intervention, purging
+from reports.errors import AttemptLostError
 from reports.models import AsyncActionReport
 from reports.purging import purge_batch
 from tests.unit.reports import ledger
@@ -86,4 +87,17 @@ def test_a_tree_of_more_rows_than_one_statement_deletes(monkeypatch):
     intervention.cancel(root)
     ledger.change(root, finished_at=datetime.now(UTC) - timedelta(days=31))
     assert purge_batch(older_than=30 * DAY) == 1
+    assert not ALL.exists()
+
+
+def test_what_was_in_flight_when_its_action_was_deleted_changes_nothing():
+    root = ledger.accept("a")
+    claim = ledger.claim("a")
+    intervention.cancel(root)
+    ledger.change(root, finished_at=datetime.now(UTC) - timedelta(days=31))
+    assert purge_batch(older_than=30 * DAY) == 1
+    with pytest.raises(LookupError, match=rf"^There is no report {root}\.$"):
+        execution.succeed(claim, None)
+    with pytest.raises(AttemptLostError):
+        execution.fail(claim.id, claim.attempt, ledger.failure_of("a"))
     assert not ALL.exists()
