@@ -77,7 +77,7 @@ def test_a_traceback_too_long_keeps_its_end(engine: Engine) -> None:
         ("lone surrogate", "document_invalid", "DocumentInvalidError", "is not JSON"),
         ("integer too large", "document_invalid", "DocumentInvalidError", "is not JSON"),
         ("large", "document_too_large", "DocumentTooLargeError", "has 1,048,578 bytes as JSON; at most 1,048,576"),
-        ("signature and value", "plan_invalid", "PlanInvalidError", "made of signatures, not of int"),
+        ("signature and value", "plan_invalid", "PlanInvalidError", "made of signatures, not of a value of type int"),
         ("value and signature", "document_invalid", "DocumentInvalidError", "is not JSON"),
         ("unknown task", "plan_invalid", "PlanInvalidError", "There is no task nobody.knows"),
         ("linked", "plan_invalid", "PlanInvalidError", "Callbacks through link_error on outcomes.succeed"),
