@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from stack.valkey import Valkey
@@ -18,6 +19,7 @@ _MOST_FILES = 3
 _FEWER_LINES_THAN = 60
 
 
+@pytest.mark.once
 def test_an_action_takes_as_many_files_and_lines_as_the_page_says() -> None:
     files = PAGE.section("The three files").files()
     said = re.search(r"(\d+) files and (\d+) lines", PAGE.text)
@@ -28,6 +30,7 @@ def test_an_action_takes_as_many_files_and_lines_as_the_page_says() -> None:
     assert lines < _FEWER_LINES_THAN
 
 
+@pytest.mark.once
 def test_all_code_of_the_page_belongs_to_a_file_that_is_run() -> None:
     assert [file.code for file in PAGE.files()] == PAGE.blocks("python")
 
@@ -69,6 +72,7 @@ def _pasted(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.once
 def test_the_tests_of_the_page_pass(newcomer: Path) -> None:
     [command] = PAGE.section("Test it without Celery").blocks("sh")
     done = subprocess.run(
@@ -84,6 +88,7 @@ def test_the_tests_of_the_page_pass(newcomer: Path) -> None:
     assert "3 passed" in done.stdout
 
 
+@pytest.mark.once
 def test_the_defaults_of_the_two_settings() -> None:
     rows = {name.strip("`"): default.strip("`") for name, _, default in PAGE.section("Run it").rows()}
     assert rows == {name: ",".join(getattr(settings, name)) for name in ("ACTION_MODULES", "ACTION_APPS")}

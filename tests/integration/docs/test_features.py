@@ -130,6 +130,7 @@ def test_a_task_whose_worker_dies(engine: Engine, tasks: ModuleType, tape: Path)
     assert (engine.report(again).status, engine.report(again).result) == (Status.OK, ["tape"])
 
 
+@pytest.mark.once
 def test_the_limits() -> None:
     for name, default, _ in PAGE.section("Limits").rows():
         assert f"{getattr(settings, name.strip('`')):,}" == default, name

@@ -22,6 +22,7 @@ from tests.integration.docs.page import code_in
 from tests.integration.engine.engine import Engine
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("wrote", "says", "write"), PAGE.section("When the service starts").rows())
 def test_what_stops_the_start(
     tasks: ModuleType, wrote: str, says: str, write: str, monkeypatch: pytest.MonkeyPatch
@@ -33,6 +34,7 @@ def test_what_stops_the_start(
     _declare(_code(write), in_place_of=_code(write))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("wrote", "says", "write"), PAGE.section("When the plan is built").rows())
 def test_what_no_plan_can_have(tasks: ModuleType, wrote: str, says: str, write: str) -> None:
     with pytest.raises(Exception, match=_pattern(says)):
@@ -54,6 +56,7 @@ def test_what_no_task_may_do(engine: Engine, monday: Path, wrote: str, says: str
         assert engine.report(root).error is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("written", "made", "stays"), PAGE.section("Groups and chords").rows())
 def test_what_celery_makes_of_a_group(tasks: ModuleType, written: str, made: str, stays: str) -> None:
     by_celery, shown, in_a_tuple = (_plan(f"return {_code(cell)}", tasks) for cell in (written, made, stays))
