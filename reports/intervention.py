@@ -101,7 +101,7 @@ def _count_retry(root: UUID) -> None:
         kept.append(failure.as_attempt(retries + 1, started_at=as_iso(started_at), failed_at=as_iso(finished_at)))
     execute(
         f"""
-        UPDATE {TABLE} SET retries = retries + 1, errors = %s, progress = NULL,
+        UPDATE {TABLE} SET retries = retries + 1, errors = %s, progress = NULL, started_at = {now()},
             deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
         WHERE id = %s
         """,  # noqa: S608

@@ -221,6 +221,16 @@ def test_the_action_keeps_the_errors_of_its_attempts_and_counts_them(settings):
     assert all(datetime.fromisoformat(error["failed_at"]).utcoffset() is not None for error in row.errors)
 
 
+def test_each_attempt_of_the_action_has_its_own_start():
+    root = ledger.accept("a")
+    ledger.fail("a", ledger.failure_of("a", "First."))
+    ledger.change(root, started_at=PAST)
+    resume(root)
+    row = ALL.get(id=root)
+    assert datetime.fromisoformat(row.errors[0]["started_at"]) == PAST
+    assert datetime.now(UTC) - row.started_at < timedelta(minutes=1)
+
+
 def test_a_cancelled_action_has_no_error_to_keep():
     root = ledger.accept("a")
     intervention.cancel(root)
