@@ -66,6 +66,7 @@ def test_all_members_of_a_first_group_are_dispatched(settings):
     )
     due = ledger.find("d").due_at - ledger.find("d").dispatched_at
     assert due == pytest.approx(timedelta(seconds=50), abs=timedelta(seconds=1))
+    assert set(ALL.filter(task="").values_list("due_at", flat=True)) == {None}  # nobody publishes a group
 
 
 def test_what_is_to_be_published_is_the_tasks_with_their_options():
@@ -147,6 +148,7 @@ def test_a_scheduled_action_is_published_when_its_time_comes():
     assert ledger.draw(root) == "pending[running(a delayed, b delayed), c waiting]"
     assert {(row.not_before, row.due_at) for row in ALL.filter(task__in="ab")} == {(moment, moment)}
     assert ALL.get(id=root).not_before == moment
+    assert (ledger.find("c").not_before, ledger.find("c").due_at) == (None, None)
     assert execution.claim(ledger.find("a").id, task="a", worker="w") is None
     assert waiting.take_due(10) == []
 
@@ -185,6 +187,13 @@ def test_an_action_that_has_started_in_time_goes_on():
     assert ALL.get(id=root).deadline_at is None
     ledger.succeed("b")
     assert ledger.draw(root) == "ok[a ok, b ok]"
+
+
+def test_an_action_that_takes_too_long_goes_on_until_recovery_ends_it():
+    root = ledger.accept("a", "b", timing=Timing(time_budget=100.0))
+    ledger.succeed("a")
+    ledger.change(root, deadline_at=in_seconds(-1))
+    assert ledger.succeed("b") == []
 
 
 def test_the_time_budget_runs_from_the_first_claim_on():

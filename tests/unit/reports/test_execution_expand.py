@@ -118,6 +118,7 @@ def test_what_grows_after_its_action_is_final_is_kept_and_does_not_start(end):
         f"{last}[{last}(cancelled[x cancelled, cancelled(y cancelled), cancelled()], b {last}), c cancelled]"
     )
     assert (ALL.get(id=root).tasks_total, ALL.get(id=root).tasks_ok) == (5, 1)
+    assert {ledger.find(name).dispatched_at for name in "xy"} == {None}
 
 
 @pytest.mark.parametrize("end", ["succeed", "fail", "put_off", "expand"])

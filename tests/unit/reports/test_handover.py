@@ -34,6 +34,13 @@ def test_what_has_its_turn_is_dispatched_and_due_in_case_its_message_is_lost(set
     assert ledger.find("c").dispatched_at is None
 
 
+def test_chains_and_groups_are_dispatched_and_never_due():
+    root = ledger.accept("a", group("b", chain("c")))
+    ledger.succeed("a")
+    started = ALL.filter(root=root, task="").exclude(id=root)
+    assert [(row.due_at, row.dispatched_at is None) for row in started] == [(None, False)] * 2
+
+
 def test_a_group_is_joined_when_its_last_member_is_ok():
     root = ledger.accept("a", group("b", "c", "d"), "e")
     assert run("a", "c", "d") == {"a": ["b", "c", "d"], "c": [], "d": []}

@@ -160,7 +160,7 @@ def test_what_is_listed_is_what_is_found_but_for_parameters_and_results():
 def test_pages_of_actions():
     roots = [ledger.accept("a") for _ in range(5)][::-1]
     pages = [selectors.list_roots(owner=None, limit=2)]
-    while pages[-1]:
+    for _ in range(3):
         pages.append(selectors.list_roots(owner=None, limit=2, before=pages[-1][-1].id))
     assert [[report.id for report in page] for page in pages] == [roots[:2], roots[2:4], roots[4:], []]
 
@@ -209,7 +209,7 @@ def test_what_a_task_grew_into_comes_after_the_plan():
 def test_pages_of_a_tree():
     root = ledger.accept(group(*"abcd"))
     pages = [selectors.list_tree(root, owner=None, limit=2)]
-    while pages[-1]:
+    for _ in range(3):
         pages.append(selectors.list_tree(root, owner=None, limit=2, after=pages[-1][-1].id))
     assert [[report.task for report in page] for page in pages] == [["", "a"], ["b", "c"], ["d"], []]
 
