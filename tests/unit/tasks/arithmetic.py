@@ -1,6 +1,6 @@
 """Tasks for tests of what is built from them. They are called as functions here; nothing dispatches them."""
 
-from celery import Task, current_app, shared_task
+from celery import Task, current_app, group, shared_task
 
 from tasks.base import BaseTask
 
@@ -48,3 +48,8 @@ class Product(BaseTask):
 
 
 product = current_app.register_task(Product())
+
+
+def pairs():
+    """Return a group of two tasks."""
+    return group([add.s(1), add.s(2)])

@@ -69,3 +69,12 @@ def run(*signatures) -> AsyncActionReport:
     root = request(*signatures)
     deliver(tasks_of(root)[0])
     return tasks_of(root)[0]
+
+
+def raising(error):
+    """Return a behaviour that raises this error."""
+
+    def behaviour(*_):
+        raise error
+
+    return behaviour

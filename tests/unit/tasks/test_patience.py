@@ -1,5 +1,5 @@
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 from tenacity import nap
 
 from tasks.patience import patiently
@@ -59,7 +59,7 @@ def test_patience_has_an_end(waits, settings):
     assert waits == []
 
 
-@pytest.mark.parametrize("error", [IntegrityError, ValueError])
+@pytest.mark.parametrize("error", [IntegrityError, DataError, ValueError])
 def test_what_waiting_cannot_mend_is_raised_at_once(waits, error):
     with pytest.raises(error):
         patiently(failing(error()))
