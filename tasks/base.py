@@ -10,6 +10,7 @@ from billiard.einfo import ExceptionInfo
 from celery import Task
 from celery.canvas import Signature
 from celery.exceptions import Ignore, Reject, Retry
+from celery.signals import task_postrun
 from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
@@ -19,11 +20,13 @@ from reports.execution import Claim
 from services.dispatch import publish
 from tasks import failures
 from tasks.canvas import plan_of
+from tasks.frames import forget_frames
 from tasks.patience import patiently
 from tasks.progress import Progress
 from tasks.worker import claimant_name
 
 logger = logging.getLogger(__name__)
+task_postrun.connect(forget_frames, weak=False)
 
 if TYPE_CHECKING:
     _Task = Task[Any, Any]
