@@ -12,6 +12,8 @@ def find_empty(names: Iterable[str]) -> list[str]:
 
     """
     with current_app.pool.acquire(block=True) as connection:
+        # Kombu does not open a connection again by itself that it had closed when the broker went away.
+        connection.ensure_connection(max_retries=0)  # type: ignore[attr-defined]
         try:
             return [name for name in names if _count_messages(connection, name) == 0]
         except connection.connection_errors as error:  # type: ignore[attr-defined]

@@ -12,9 +12,9 @@ from tests.unit.reports.plans import group, task
 from tests.unit.services import broker
 
 
-@shared_task(name="dispatch.urgent", priority=3)
-def urgent():
-    """Declares a priority."""
+@shared_task(name="dispatch.brief", time_limit=60)
+def brief():
+    """Declares a time limit."""
 
 
 def seconds_to(moment):
@@ -56,9 +56,9 @@ def test_options_of_the_signature_go_with_the_message(empty_broker, dispatches):
 
 
 def test_what_the_task_itself_declares_holds_where_the_signature_says_nothing(empty_broker, dispatches):
-    assert publish([Dispatch(dispatches[0].id, "dispatch.urgent", {})])
-    assert publish([Dispatch(dispatches[1].id, "dispatch.urgent", {"priority": 6})])
-    assert [message.properties["priority"] for message in broker.messages()] == [3, 6]
+    assert publish([Dispatch(dispatches[0].id, "dispatch.brief", {})])
+    assert publish([Dispatch(dispatches[1].id, "dispatch.brief", {"time_limit": 90})])
+    assert [message.headers["timelimit"] for message in broker.messages()] == [[60, None], [90, None]]
 
 
 def test_there_may_be_nothing_to_publish(dead_broker):

@@ -17,6 +17,11 @@ def test_queues_that_hold_nothing_or_do_not_exist_are_empty(empty_broker, settin
     assert find_empty([]) == []
 
 
-def test_of_a_broker_that_is_away_nothing_is_said(dead_broker):
-    with pytest.raises(OperationalError):
-        find_empty(["slow"])
+def test_of_a_broker_that_is_away_nothing_is_said_and_once_it_is_back_it_is_asked_again(empty_broker):
+    assert find_empty(["slow"]) == ["slow"]
+    empty_broker.kill()
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            find_empty(["slow"])
+    empty_broker.start()
+    assert find_empty(["slow"]) == ["slow"]
