@@ -9,6 +9,7 @@ from celery import Celery
 from celery.signals import import_modules, setup_logging
 from django.conf import settings
 
+import config.redis  # noqa: F401  its transport takes the place of Kombu's
 from config.amqp import REPLY_TIMEOUT
 from config.start import refusing_wrong_configuration
 
