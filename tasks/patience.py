@@ -2,19 +2,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 Answer = TypeVar("Answer")
 
 
 def patiently(write: Callable[[], Answer]) -> Answer:
-    """Run a write to the ledger, again and again while the database is away, for ``OUTCOME_PATIENCE`` seconds.
+    """Run a write to the ledger, again and again while the database refuses it, for ``OUTCOME_PATIENCE`` seconds.
+
+    It may be away, or its disk full, or have become read-only, or lack a column until it is migrated.
 
     Every write is guarded by its attempt, so one that was committed unheard changes nothing when it is repeated.
 
     Raises:
-        OperationalError, InterfaceError: the database stayed away for too long.
+        DatabaseError, InterfaceError: the database refused for too long, or refuses these very values.
 
     """
     return _retrying()(write)
@@ -22,12 +24,16 @@ def patiently(write: Callable[[], Answer]) -> Answer:
 
 def _retrying() -> Retrying:
     return Retrying(
-        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        retry=retry_if_exception(_may_pass),
         wait=wait_exponential_jitter(multiplier=0.1, max=5),
         stop=stop_after_delay(settings.OUTCOME_PATIENCE),
         before_sleep=_drop_connection,
         reraise=True,
     )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, DatabaseError | InterfaceError) and not isinstance(error, DataError | IntegrityError)
 
 
 def _drop_connection(_: RetryCallState) -> None:
