@@ -13,7 +13,7 @@ from api.bodies import report_body
 from api.parsing import require_length
 from api.queries import read_query
 from api.rendering import respond
-from api.reports import find_action_report, find_report, respond_accepted, unknown_report
+from api.reports import find_action_report, find_report, id_of, respond_accepted, unknown_report
 from api.schema import operations
 from api.strictness import make_strict
 from api.visibility import Reader
@@ -29,13 +29,13 @@ class CancelReportApi(APIView):
 
     http_method_names = ["post"]
 
-    def post(self, request: Request, report_id: UUID) -> HttpResponse:
+    def post(self, request: Request, report_id: str) -> HttpResponse:
         """Cancel the client's own action; answer with its report, which is final."""
         _require_nothing(request)
         reader = Reader.of(request.user)
-        find_action_report(report_id, owner=reader.id, which="is cancelled as a whole")
-        _intervene(actions.cancel, report_id)
-        return respond(report_body(find_report(report_id, owner=reader.id), reader))
+        report = find_action_report(id_of(report_id), owner=reader.id, which="is cancelled as a whole")
+        _intervene(actions.cancel, report.id)
+        return respond(report_body(find_report(report.id, owner=reader.id), reader))
 
 
 @operations.retry_report
@@ -44,13 +44,13 @@ class RetryReportApi(APIView):
 
     http_method_names = ["post"]
 
-    def post(self, request: Request, report_id: UUID) -> HttpResponse:
+    def post(self, request: Request, report_id: str) -> HttpResponse:
         """Resume the client's own action at what is not ok; answer with its report."""
         _require_nothing(request)
-        report = find_action_report(report_id, owner=request.user.pk, which="is retried as a whole")
+        report = find_action_report(id_of(report_id), owner=request.user.pk, which="is retried as a whole")
         _require_permission(request, report.action)
-        _intervene(actions.retry, report_id)
-        return respond_accepted(report_id, request)
+        _intervene(actions.retry, report.id)
+        return respond_accepted(report.id, request)
 
 
 def _require_permission(request: Request, name: str) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from reports.selectors import Report
 
 # Seconds after which it makes sense to ask again.
 RETRY_AFTER = "1"
+_ID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @operations.get_report
@@ -24,11 +26,11 @@ class ReportApi(APIView):
 
     http_method_names = ["get", "head"]
 
-    def get(self, request: Request, report_id: UUID) -> HttpResponse:
+    def get(self, request: Request, report_id: str) -> HttpResponse:
         """Answer with the report of an action, or of one of its tasks, once it is the client's own."""
         read_query(request)
         reader = Reader.of(request.user)
-        report = find_report(report_id, owner=reader.owner)
+        report = find_report(id_of(report_id), owner=reader.owner)
         headers = {} if is_final(report) else {"Retry-After": RETRY_AFTER}
         return respond(report_body(report, reader), headers=headers)
 
@@ -60,14 +62,15 @@ class ReportTasksApi(APIView):
 
     http_method_names = ["get", "head"]
 
-    def get(self, request: Request, report_id: UUID) -> HttpResponse:
+    def get(self, request: Request, report_id: str) -> HttpResponse:
         """Answer with one page of the reports below an action's, in the order they were planned."""
         query = read_query(request, "limit", "cursor")
         page = Page.of(query)
         reader = Reader.of(request.user)
-        reports = selectors.list_tree(report_id, owner=reader.owner, limit=page.limit + 1, after=page.cursor)
+        root = id_of(report_id)
+        reports = selectors.list_tree(root, owner=reader.owner, limit=page.limit + 1, after=page.cursor)
         if not reports:
-            find_action_report(report_id, owner=reader.owner, which="lists the tasks of the whole action")
+            find_action_report(root, owner=reader.owner, which="lists the tasks of the whole action")
         return respond(_page_body(page, reports, task_body))
 
 
@@ -79,6 +82,13 @@ def respond_accepted(report_id: UUID, request: Request) -> HttpResponse:
     return respond(report_body(report, reader), status=202, headers=headers)
 
 
+def id_of(text: str) -> UUID:
+    """Return the id that is in a URL, in either case, with or without dashes. Raises ProblemError for what is none."""
+    if not _ID.fullmatch(text):
+        raise unknown_report(text[:100])
+    return UUID(text)
+
+
 def find_report(report_id: UUID, *, owner: int | None) -> Report:
     """Return a report that is the client's own. Raises ProblemError, the same whether it is another's or nobody's."""
     report = selectors.find(report_id, owner=owner)
@@ -87,7 +97,7 @@ def find_report(report_id: UUID, *, owner: int | None) -> Report:
     return report
 
 
-def unknown_report(report_id: UUID) -> ProblemError:
+def unknown_report(report_id: UUID | str) -> ProblemError:
     """Return the answer for a report that is another's, never was, or was deleted: to a client all the same."""
     return ProblemError(REPORT_NOT_FOUND, f"You have no report {report_id}.")
 

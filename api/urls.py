@@ -15,8 +15,8 @@ urlpatterns = [
     *(path(f"actions/{action.name}", action.as_view()) for action in catalogue.actions()),
     path("actions/<str:name>", pages.UnknownActionApi.as_view(), name="action"),
     path("reports", reports.ReportsApi.as_view(), name="reports"),
-    path("reports/<uuid:report_id>", reports.ReportApi.as_view(), name="report"),
-    path("reports/<uuid:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),
-    path("reports/<uuid:report_id>/cancel", interventions.CancelReportApi.as_view(), name="report-cancel"),
-    path("reports/<uuid:report_id>/retry", interventions.RetryReportApi.as_view(), name="report-retry"),
+    path("reports/<str:report_id>", reports.ReportApi.as_view(), name="report"),
+    path("reports/<str:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),
+    path("reports/<str:report_id>/cancel", interventions.CancelReportApi.as_view(), name="report-cancel"),
+    path("reports/<str:report_id>/retry", interventions.RetryReportApi.as_view(), name="report-retry"),
 ]

@@ -28,7 +28,7 @@ def test_a_body_that_is_too_large_is_refused(live):
     problem(live.post("/actions/sync-invoices", content=b'"' + b"a" * 3_000_000 + b'"'), 413, "body_too_large")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/%ff", "/reports/%00", "/a%0d%0ab", "/" + "a" * 8_000])
+@pytest.mark.parametrize("path", ["/nothing", "/%ff", "/%00", "/a%0d%0ab", "/" + "a" * 8_000])
 def test_an_unknown_url(live, path):
     problem(live.get(path), 404, "not_found")
 

@@ -127,6 +127,30 @@ class TestOneReport:
     def test_unknown_query_parameters_are_refused(self, ada, ledger):
         assert problem_code(ada, f"/reports/{ledger.accept()}?verbose=1", 400) == "query_invalid"
 
+    @pytest.mark.parametrize("spell", [str.upper, lambda id_: id_.replace("-", "")], ids=["upper case", "no dashes"])
+    def test_its_id_may_be_spelt_in_another_way(self, ada, ledger, spell):
+        report = ledger.accept()
+        other = spell(str(report))
+
+        assert get(ada, f"/reports/{other}")["links"]["self"] == f"/reports/{report}"
+        assert len(get(ada, f"/reports/{other}/tasks")["items"]) == 2
+        cancelled = ada.post(f"/reports/{other}/cancel", content_type="application/json")
+        assert cancelled.json()["status"] == "cancelled"
+        retried = ada.post(f"/reports/{other}/retry", content_type="application/json")
+        assert retried.headers["Location"] == f"/reports/{report}"
+
+    @pytest.mark.parametrize("part", ["", "/tasks", "/cancel", "/retry"])
+    @pytest.mark.parametrize(
+        "text", ["nonsense", "5", "%00", "01a20b65-7b60-75c0-9f812ed74f00c786", "{01a20b657b6075c09f812ed74f00c786}"]
+    )
+    def test_what_is_no_id_is_no_report_and_needs_a_token_all_the_same(self, ada, stranger, text, part):
+        path = f"/reports/{text}{part}"
+        method = "POST" if part in ("/cancel", "/retry") else "GET"
+
+        for client, status, code in ((stranger, 401, "authentication_required"), (ada, 404, "report_not_found")):
+            response = client.generic(method, path, content_type="application/json")
+            assert (response.status_code, response.json()["code"]) == (status, code)
+
     def test_it_can_be_asked_for_its_head_alone(self, ada, ledger):
         response = ada.head(f"/reports/{ledger.accept()}")
 
