@@ -25,7 +25,17 @@ def _described(schema: dict[str, Any], component: str | None = None) -> type[Fie
     return extend_schema_field(schema, component_name=component)(described)
 
 
-StatusField = _described({"type": "string", "enum": Status.values}, component=STATUS)
+StatusField = _described(
+    {
+        "type": "string",
+        "enum": Status.values,
+        "description": "pending and running are under way; ok, failed and cancelled are final.",
+    },
+    component=STATUS,
+)
+ReferenceField = _described(
+    {"type": "string", "format": "uri-reference", "description": "URI reference, relative to the service."}
+)
 KindField = _described({"type": "string", "enum": Kind.values}, component="TaskKind")
 
 
@@ -40,7 +50,10 @@ class ProgressDocument(serializers.Serializer):
 
 @extend_schema_serializer(component_name="Counts")
 class CountsDocument(serializers.Serializer):
-    """How many there are, and how many of them are ok."""
+    """How many are planned so far, and how many of them are ok. The total may grow.
+
+    tasks counts tasks alone, without chains and groups; children counts whatever is directly below.
+    """
 
     total = serializers.IntegerField(min_value=0)
     ok = serializers.IntegerField(min_value=0)
@@ -74,17 +87,17 @@ class AttemptErrorDocument(serializers.Serializer):
 class ReportLinksDocument(serializers.Serializer):
     """Where an action's report and its tasks are, and what may be done with it next."""
 
-    self = serializers.CharField()
-    tasks = serializers.CharField()
-    cancel = serializers.CharField(required=False, help_text="POST there to cancel it. Until it is final.")
-    retry = serializers.CharField(required=False, help_text="POST there to retry it. Once it is failed or cancelled.")
+    self = ReferenceField()
+    tasks = ReferenceField()
+    cancel = ReferenceField(required=False, help_text="POST there to cancel it. Until it is final.")
+    retry = ReferenceField(required=False, help_text="POST there to retry it. Once it is failed or cancelled.")
 
 
 @extend_schema_serializer(component_name="TaskLinks")
 class TaskLinksDocument(serializers.Serializer):
     """Where a task's report is."""
 
-    self = serializers.CharField()
+    self = ReferenceField()
 
 
 @extend_schema_serializer(component_name="ReportSummary")
@@ -100,11 +113,19 @@ class ReportSummaryDocument(serializers.Serializer):
     retries = serializers.IntegerField(min_value=0, help_text="How often a client has retried it.")
     error = ErrorDocument(allow_null=True)
     created_at = serializers.DateTimeField()
-    not_before = serializers.DateTimeField(allow_null=True, help_text="It does not start earlier.")
-    deadline_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it fails: unless it has started by then, or is final once it has started."
+    not_before = serializers.DateTimeField(
+        allow_null=True, help_text="It does not start earlier. Null without a schedule, and after a retry."
     )
-    started_at = serializers.DateTimeField(allow_null=True)
+    deadline_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text=(
+            "When it fails: unless it has started by then, or is final once it has started. Workers check it, so it"
+            " may be some seconds late. After a retry, the deadline of the request applies no longer."
+        ),
+    )
+    started_at = serializers.DateTimeField(
+        allow_null=True, help_text="Start of the newest attempt; after a retry, null until it starts again."
+    )
     finished_at = serializers.DateTimeField(allow_null=True)
     links = ReportLinksDocument()
 
@@ -128,7 +149,10 @@ class TaskSummaryDocument(serializers.Serializer):
     parent = serializers.UUIDField(help_text="Id of the report directly above.")  # type: ignore[assignment]
     position = serializers.IntegerField(min_value=0, help_text="Place among the children of the parent.")
     action = serializers.CharField(help_text="Name of the action.")
-    task = serializers.CharField(allow_null=True, help_text="Name of the task; null for a chain or a group.")
+    task = serializers.CharField(
+        allow_null=True,
+        help_text="Name of the task that is, or became, this; null where the plan itself has a chain or group.",
+    )
     status = StatusField()
     progress = ProgressDocument(allow_null=True)
     children = CountsDocument()
@@ -136,14 +160,18 @@ class TaskSummaryDocument(serializers.Serializer):
     errors = AttemptErrorDocument(many=True)  # type: ignore[assignment]
     error = ErrorDocument(allow_null=True)
     created_at = serializers.DateTimeField()
-    dispatched_at = serializers.DateTimeField(allow_null=True, help_text="When its turn came.")
-    not_before = serializers.DateTimeField(allow_null=True, help_text="A retry waits until then.")
-    started_at = serializers.DateTimeField(allow_null=True, help_text="When the last attempt was started.")
+    dispatched_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was handed out, or will be under a schedule."
+    )
+    not_before = serializers.DateTimeField(
+        allow_null=True, help_text="It waits until then: for its schedule, or for another attempt."
+    )
+    started_at = serializers.DateTimeField(allow_null=True, help_text="Start of the newest attempt.")
     finished_at = serializers.DateTimeField(allow_null=True)
     links = TaskLinksDocument()
 
 
-@extend_schema_serializer(component_name="Task")
+@extend_schema_serializer(component_name="TaskReport")
 class TaskDocument(TaskSummaryDocument):
     """One task of an action, or a chain or group of them."""
 
@@ -176,7 +204,7 @@ class ActionDocument(serializers.Serializer):
 
     name = serializers.CharField()
     description = serializers.CharField()
-    url = serializers.CharField(help_text="POST the parameters there.")
+    url = ReferenceField(help_text="POST the parameters there.")
 
 
 @extend_schema_serializer(component_name="ActionCatalogue")

@@ -35,7 +35,11 @@ _REFUSALS_OF_BODIES = (
 _EVERYWHERE = (problems.QUERY_INVALID, problems.AUTHENTICATION_REQUIRED, problems.SERVICE_UNAVAILABLE)
 
 _LOCATION = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, description="Where the report is.", response=[202]
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    description="Where the report is: a URI reference, relative to the service.",
+    response=[202],
 )
 
 
@@ -91,7 +95,10 @@ get_report = extend_schema_view(
     get=extend_schema(
         operation_id="get_report",
         summary="Read a report",
-        description="The report of an action, or of one of its tasks. Ask again until its status is final.",
+        description=(
+            "The report of an action, or of one of its tasks. Ask again until its status is final: ok, failed or"
+            " cancelled. kind tells whether it is an action's, and action whose parameters and result it has."
+        ),
         tags=["reports"],
         parameters=[_ID, _retry_after(200, "Seconds after which to ask again, unless the report is final.")],
         responses=_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
@@ -120,7 +127,10 @@ list_report_tasks = extend_schema_view(
     get=extend_schema(
         operation_id="list_report_tasks",
         summary="List the tasks of a report",
-        description="Every task, chain and group of an action, in the order they were planned; parent makes it a tree.",
+        description=(
+            "Every task, chain and group of an action, in the order they were planned; parent makes it a tree. A task"
+            " that returned further work is shown as a chain from then on."
+        ),
         tags=["reports"],
         parameters=[_ID, _LIMIT, _CURSOR],
         responses=_responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
@@ -152,7 +162,7 @@ retry_report = extend_schema_view(
         summary="Retry an action",
         description=(
             "Resume your own action, which has failed or was cancelled, at what is not ok yet, and at once: what is ok"
-            " does not run again, and a schedule of the request has passed."
+            " does not run again, and the schedule and the deadline of the request apply no longer."
         ),
         tags=["reports"],
         parameters=[_ID, _LOCATION, _retry_after(202, "Seconds after which to ask for the report.")],

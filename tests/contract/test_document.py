@@ -71,6 +71,47 @@ def test_unknown_parameters_are_refused_in_the_document_as_well():
     assert all(schema["additionalProperties"] is False for schema in requests)
 
 
+def test_a_property_of_a_report_does_not_hide_its_class_in_generated_code():
+    schemas = committed()["components"]["schemas"]
+
+    for name, schema in schemas.items():
+        assert name.lower() not in schema.get("properties", {}), name
+
+
+def test_links_are_references_relative_to_the_service():
+    document = committed()
+    schemas = document["components"]["schemas"]
+    links = [*schemas["ReportLinks"]["properties"].values(), *schemas["TaskLinks"]["properties"].values()]
+    locations = [
+        response["headers"]["Location"]["schema"]
+        for _, _, operation in operations(document).values()
+        for response in operation["responses"].values()
+        if "Location" in response.get("headers", {})
+    ]
+
+    assert len(locations) == 5
+    for schema in [*links, *locations, schemas["Action"]["properties"]["url"]]:
+        assert (schema["type"], schema["format"]) == ("string", "uri-reference")
+
+
+@pytest.mark.parametrize(
+    ("component", "field", "meaning"),
+    [
+        ("Status", None, "ok, failed and cancelled are final"),
+        ("Counts", None, "may grow"),
+        ("TaskReport", "task", "is, or became, this"),
+        ("TaskReport", "not_before", "for its schedule, or for another attempt"),
+        ("TaskReport", "dispatched_at", "handed out"),
+        ("Report", "started_at", "null until it starts again"),
+        ("Report", "deadline_at", "may be some seconds late"),
+    ],
+)
+def test_what_a_name_does_not_tell_is_said(component, field, meaning):
+    schema = committed()["components"]["schemas"][component]
+
+    assert meaning in (schema["properties"][field] if field else schema)["description"]
+
+
 @pytest.fixture
 def added(monkeypatch):
     """Return the document with one more action, whose parameters use everything that a schema can be strict about."""
@@ -126,7 +167,7 @@ def test_an_added_action_changes_nothing_that_was_there(added):
 def test_the_last_resort_stays_last_for_sdks_that_do_not_know_an_action(added):
     variants = [variant["$ref"].rsplit("/", 1)[1] for variant in added["components"]["schemas"]["AnyReport"]["anyOf"]]
 
-    assert variants[-2:] == ["Task", "Report"]
+    assert variants[-2:] == ["TaskReport", "Report"]
     assert "OrderThingsReport" in variants
 
 

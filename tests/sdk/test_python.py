@@ -81,7 +81,7 @@ def test_a_failed_action_says_why(ours):
     assert (fetch.task, fetch.status, fetch.attempts) == ("invoices.fetch", ours.Status.FAILED, 1)
     assert fetch.errors[0].code == "customer_not_found"
     assert store.status is ours.Status.CANCELLED
-    assert isinstance(ours.call("reports.get_report", fetch.id).parsed, ours.Task)
+    assert isinstance(ours.call("reports.get_report", fetch.id).parsed, ours.TaskReport)
 
 
 def test_reports_are_listed_page_by_page(ours):
