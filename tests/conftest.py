@@ -2,6 +2,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -14,14 +15,21 @@ from stack.valkey import Valkey
 from tests.live import LiveStack
 from tests.settings import remove_test_folder
 
+# How long an example takes says nothing on a machine where live processes work beside it.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests that use the live stack last: it is ended before a test that does not want it beside itself."""
+    """Put the tests that use the live stack last: it is ended before a test that does not want it beside itself.
+
+    On PostgreSQL, leave out what has run on SQLite already and does not depend on the database.
+    """
     items.sort(key=_uses_stack)
     if settings.TEST_DATABASE == "postgres":
-        again = [item for item in items if item.get_closest_marker("once")]
+        again = [item for item in items if item.get_closest_marker("once") or not _uses_database(item)]
         config.hook.pytest_deselected(items=again)
-        items[:] = [item for item in items if item not in again]
+        items[:] = [item for item in items if item not in set(again)]
 
 
 def pytest_unconfigure() -> None:
@@ -109,6 +117,12 @@ def stack(valkey: Valkey, transactional_db: None, live_stacks: dict[str, LiveSta
     live.start()
     yield live
     live.dismiss_more_workers()
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    # Who has none of these is kept from the database by pytest-django.
+    fixtures = {"db", "transactional_db", "django_db_setup"}
+    return bool(item.get_closest_marker("django_db") or fixtures.intersection(getattr(item, "fixturenames", ())))
 
 
 def _uses_stack(item: pytest.Item) -> bool:
