@@ -15,7 +15,7 @@ from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, later, 
 from reports.documents import dump, load
 from reports.errors import ActionCancelledError, AttemptLostError, PlanTooLargeError
 from reports.failure import Failure
-from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock
+from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock, start_root
 from reports.inputs import result_of
 from reports.models import Status
 from reports.plan import ChainNode, count_tasks, place
@@ -70,7 +70,8 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         return None
     root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status = row
     if root_status == Status.PENDING:
-        _start_root(as_uuid(root))
+        # The root runs from its first claim on. Dying before this costs it a time stamp, nothing else.
+        start_root(as_uuid(root))
     own = load(arguments)
     return Claim(
         id=id_,
@@ -90,18 +91,6 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
 def arguments_of(claim: Claim) -> tuple[Any, ...]:
     """Return a claimed task's positional arguments: the result that is handed over to it first, then its own."""
     return claim.args if claim.input_from is None else (result_of(claim.input_from), *claim.args)
-
-
-def _start_root(root: UUID) -> None:
-    # The root runs from its first claim on. Dying before this costs the root a time stamp, nothing else.
-    execute(
-        f"""
-        UPDATE {TABLE} SET status = 'running', started_at = {now()},
-            deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
-        WHERE id = %s AND status = 'pending'
-        """,  # noqa: S608
-        [root],
-    )
 
 
 @transaction.atomic

@@ -35,6 +35,18 @@ def lock(root: UUID) -> Status:
     return Status(row[0])
 
 
+def start_root(root: UUID) -> None:
+    """Have an action that is pending run from now on, and its time budget with it."""
+    execute(
+        f"""
+        UPDATE {TABLE} SET status = 'running', started_at = {now()},
+            deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
+        WHERE id = %s AND status = 'pending'
+        """,  # noqa: S608
+        [root],
+    )
+
+
 def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
     """An empty group is ok as soon as it starts. Returns what is to be published."""
     return dispatch_started(_finish_empty(group, parent))

@@ -12,7 +12,7 @@ from reports.database import TABLE, Row, as_iso, execute, fetch_all, fetch_one, 
 from reports.documents import load
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.failure import EXPIRED, TIMED_OUT, Failure
-from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock
+from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock, start_root
 from reports.models import Kind, Status
 from reports.unfinished import Node
 
@@ -48,12 +48,14 @@ def resume(root: UUID) -> list[Dispatch]:
     status = lock(root)
     if status not in (Status.FAILED, Status.CANCELLED):
         raise ReportNotRetryableError(f"The action is {status.value}; only a failed or cancelled one is retried.")
-    _count_retry(root)
     tree = unfinished.read(root)
+    _count_retry(root)
     for node in unfinished.settle(tree):
         _record_ok(node)
     _reset(root)
-    return _start([node.id for node in unfinished.next_ones(tree)])
+    if unfinished.is_in_flight(tree):
+        start_root(root)
+    return _start([node.id for node in unfinished.next_ones(tree) if node is not tree])
 
 
 @transaction.atomic
@@ -101,9 +103,7 @@ def _count_retry(root: UUID) -> None:
         kept.append(failure.as_attempt(retries + 1, started_at=as_iso(started_at), failed_at=as_iso(finished_at)))
     execute(
         f"""
-        UPDATE {TABLE} SET retries = retries + 1, errors = %s, progress = NULL, started_at = {now()},
-            deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
-        WHERE id = %s
+        UPDATE {TABLE} SET retries = retries + 1, errors = %s, progress = NULL, deadline_at = NULL WHERE id = %s
         """,  # noqa: S608
         [orjson.dumps(kept[-settings.REPORT_MAX_ERRORS :]).decode(), root],
     )
@@ -126,6 +126,7 @@ def _reset(root: UUID) -> None:
         UPDATE {TABLE} SET
             status = 'pending', finished_at = NULL, dispatched_at = NULL, not_before = NULL, due_at = NULL,
             outcome_from = NULL, losses = 0, publications = 0,
+            started_at = CASE WHEN parent_id IS NOT NULL THEN started_at END,
             retries = CASE WHEN kind = 'task' THEN 0 ELSE retries END,
             error_code = '', error_type = '', error_message = '', error_task = '', error_traceback = '',
             children_ok = (

@@ -52,6 +52,11 @@ def settle(root: Node) -> list[Node]:
     return settled
 
 
+def is_in_flight(root: Node) -> bool:
+    """Tell whether a task of the tree is being executed, left over from before the action ended."""
+    return any(node.kind == Kind.TASK and node.status == Status.RUNNING for node in _children_first(root))
+
+
 def next_ones(root: Node) -> Iterator[Node]:
     """Yield what is to be started: in a chain the first child that is not ok, in a group every such child."""
     waiting = [root]

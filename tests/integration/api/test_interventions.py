@@ -115,7 +115,7 @@ class TestRetry:
         assert response.headers["Retry-After"] == "1"
         body = response.json()
         assert body == ada.get(f"/reports/{report}").json()
-        assert (body["status"], body["error"], body["finished_at"]) == ("running", None, None)
+        assert (body["status"], body["error"], body["finished_at"]) == ("pending", None, None)
         assert names == ["invoices.store"]
         ledger.succeed(report, {"stored": 1})
         assert ada.get(f"/reports/{report}").json()["status"] == "ok"

@@ -153,7 +153,7 @@ def test_of_two_that_retry_an_action_one_does():
     assert len(of_kind(outcomes, ReportNotRetryableError)) == 1
     (resumed,) = of_kind(outcomes, list)
     assert ledger.names(resumed) == ["b"]
-    assert ledger.draw(root) == "running[a ok, b claimable]"
+    assert ledger.draw(root) == "pending[a ok, b claimable]"
 
 
 @again

@@ -63,7 +63,7 @@ def test_a_failed_action_goes_on_where_it_failed():
     ledger.fail("c")
     done = [row for row in ledger.snapshot() if row["task"] in ("a", "b")]
     assert resume(root) == ["c"]
-    assert ledger.draw(root) == "running[a ok, running(b ok, c claimable), d waiting]"
+    assert ledger.draw(root) == "pending[a ok, running(b ok, c claimable), d waiting]"
     assert [row for row in ledger.snapshot() if row["task"] in ("a", "b")] == done
     assert ledger.succeed("c", "c") == ["d"]
     assert execution.arguments_of(ledger.claim("d")) == (["b", "c"],)
@@ -84,14 +84,14 @@ def test_a_cancelled_action_goes_on_where_it_was():
     ledger.succeed("b")
     intervention.cancel(root)
     assert resume(root) == ["c", "d"]
-    assert ledger.draw(root) == "running[a ok, running(running[b ok, c claimable], d claimable), e waiting]"
+    assert ledger.draw(root) == "pending[a ok, running(running[b ok, c claimable], d claimable), e waiting]"
 
 
 def test_an_action_that_was_cancelled_before_it_began_begins():
     root = ledger.accept(group("a", group()), "b")
     intervention.cancel(root)
     assert resume(root) == ["a"]
-    assert ledger.draw(root) == "running[running(a claimable, ok()), b waiting]"
+    assert ledger.draw(root) == "pending[running(a claimable, ok()), b waiting]"
 
 
 def test_every_member_that_failed_runs_again():
@@ -100,7 +100,7 @@ def test_every_member_that_failed_runs_again():
     for claim in claims:
         execution.fail(claim.id, claim.attempt, ledger.failure_of(claim.task))
     assert resume(root) == ["a", "b", "c"]
-    assert ledger.draw(root) == "running[running(a claimable, b claimable, running[c claimable, d waiting])]"
+    assert ledger.draw(root) == "pending[running(a claimable, b claimable, running[c claimable, d waiting])]"
 
 
 def test_what_is_in_flight_goes_on_and_is_not_started_again():
@@ -124,7 +124,7 @@ def test_what_became_ok_after_the_end_counts():
         "cancelled[cancelled(cancelled[a ok, b cancelled], cancelled[c ok, cancelled(d ok)])"
     )
     assert resume(root) == ["b"]
-    assert ledger.draw(root) == "running[running(running[a ok, b claimable], ok[c ok, ok(d ok)]), e waiting]"
+    assert ledger.draw(root) == "pending[running(running[a ok, b claimable], ok[c ok, ok(d ok)]), e waiting]"
     assert ledger.succeed("b", "b") == ["e"]
     assert execution.arguments_of(ledger.claim("e")) == (["b", ["d"]],)
 
@@ -146,7 +146,7 @@ def test_what_a_task_grew_into_is_not_grown_again():
     ledger.succeed("x", "x")
     ledger.fail("y")
     assert resume(root) == ["y"]
-    assert ledger.draw(root) == "running[running[x ok, running(y claimable, ok()), z waiting], b waiting]"
+    assert ledger.draw(root) == "pending[running[x ok, running(y claimable, ok()), z waiting], b waiting]"
 
 
 def test_what_grew_after_the_end_starts():
@@ -155,7 +155,7 @@ def test_what_grew_after_the_end_starts():
     intervention.cancel(root)
     execution.expand(claim, chain("x", "y"))
     assert resume(root) == ["x"]
-    assert ledger.draw(root) == "running[running[x claimable, y waiting], b waiting]"
+    assert ledger.draw(root) == "pending[running[x claimable, y waiting], b waiting]"
 
 
 def test_empty_groups_whose_turn_had_not_come():
@@ -172,7 +172,7 @@ def test_an_empty_group_first_in_line():
     intervention.cancel(root)
     execution.succeed(claim, None)
     assert resume(root) == ["b"]
-    assert ledger.draw(root) == "running[a ok, ok(), b claimable]"
+    assert ledger.draw(root) == "pending[a ok, ok(), b claimable]"
 
 
 def test_more_members_than_one_update_takes():
@@ -228,6 +228,10 @@ def test_each_attempt_of_the_action_has_its_own_start():
     resume(root)
     row = ALL.get(id=root)
     assert datetime.fromisoformat(row.errors[0]["started_at"]) == PAST
+    assert (row.status, row.started_at) == (Status.PENDING, None)
+    ledger.claim("a")
+    row = ALL.get(id=root)
+    assert row.status == Status.RUNNING
     assert datetime.now(UTC) - row.started_at < timedelta(minutes=1)
 
 

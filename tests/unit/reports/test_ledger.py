@@ -80,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
         root = self._pick(list(self.plans), pick)
         if ALL.get(id=root).status in (Status.FAILED, Status.CANCELLED):
             intervention.resume(root)
-            assert ALL.get(id=root).status in (Status.RUNNING, Status.OK)
+            assert ALL.get(id=root).status in (Status.PENDING, Status.RUNNING, Status.OK)
         else:
             with pytest.raises(ReportNotRetryableError):
                 intervention.resume(root)

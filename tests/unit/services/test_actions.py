@@ -91,7 +91,7 @@ def test_a_retried_action_goes_on_and_is_published(empty_broker):
     ledger.fail("b")
     broker.empty()
     actions.retry(root)
-    assert ledger.draw(root) == "running[a ok, b claimable]"
+    assert ledger.draw(root) == "pending[a ok, b claimable]"
     assert published() == ["b"]
     with pytest.raises(ReportNotRetryableError):
         actions.retry(root)
@@ -113,4 +113,4 @@ def test_an_action_is_retried_though_the_broker_is_away(dead_broker):
     root = request("a")
     actions.cancel(root)
     actions.retry(root)
-    assert ledger.draw(root) == "running[a claimable]"
+    assert ledger.draw(root) == "pending[a claimable]"
