@@ -23,7 +23,9 @@ def main() -> int:
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"The sandbox cannot start on {options.host}:{options.port}: {error}. Check its options.\n")
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ways to end it are the same
+    # Both ways to end it are the same, also where whoever started it in the background has it ignore Ctrl-C.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         sys.stdout.write(f"InvoicesPlus sandbox ready on {sandbox.url}\n")
         sys.stdout.flush()
