@@ -1,5 +1,6 @@
 """Reports as clients see them. The schema of these bodies is declared in ``api.schema.documents``."""
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import get_script_prefix
@@ -95,12 +96,25 @@ def _links_body(report: Report, reader: Reader) -> Body:
 
 
 def _errors_body(report: Report) -> list[Body]:
-    return [{key: error[key] for key in _ATTEMPT} for error in report.errors]
+    return [{**{key: error[key] for key in _ATTEMPT}, **_attempt_body(error)} for error in report.errors]
+
+
+def _attempt_body(error: Body) -> Body:
+    # As the ledger keeps them: no task where none has failed, and time stamps in the database's own precision.
+    return {
+        "task": error["task"] or None,
+        "started_at": _moment_of(error["started_at"]),
+        "failed_at": _moment_of(error["failed_at"]),
+    }
+
+
+def _moment_of(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _error_body(report: Report, *, traceback: bool = False) -> Body | None:
     if report.error is None:
         return None
     error = report.error
-    body = {"code": error.code, "type": error.type, "message": error.message, "task": error.task}
+    body = {"code": error.code, "type": error.type, "message": error.message, "task": error.task or None}
     return {**body, "traceback": report.traceback} if traceback else body

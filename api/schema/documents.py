@@ -66,7 +66,9 @@ class ErrorDocument(serializers.Serializer):
     code = serializers.CharField(help_text="Stable; compare this one.")
     type = serializers.CharField(help_text="Class of the exception.")
     message = serializers.CharField(help_text="For people.")
-    task = serializers.CharField(help_text="Name of the task that failed.")
+    task = serializers.CharField(
+        allow_null=True, help_text="Name of the task that failed; null where none did, as when the action expired."
+    )
     traceback = serializers.CharField(required=False, help_text="For clients with the right to see it.")
 
 
@@ -78,7 +80,9 @@ class AttemptErrorDocument(serializers.Serializer):
     code = serializers.CharField()
     type = serializers.CharField()
     message = serializers.CharField()
-    task = serializers.CharField(help_text="Name of the task that failed.")
+    task = serializers.CharField(
+        allow_null=True, help_text="Name of the task that failed; null where none did, as when the action expired."
+    )
     started_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
 

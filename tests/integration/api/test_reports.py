@@ -1,5 +1,6 @@
 """GET /reports/<id>, GET /reports/<id>/tasks and GET /reports, on reports that no worker touches."""
 
+import re
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ SUMMARY_KEYS = (
     *("id", "kind", "action", "status", "progress", "tasks", "retries", "error"),
     *("created_at", "not_before", "deadline_at", "started_at", "finished_at", "links"),
 )
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 KEYS = (*SUMMARY_KEYS, "errors", "parameters", "result")
 
 
@@ -236,6 +238,8 @@ class TestTasks:
         for error in task["errors"]:
             assert set(error) == {"attempt", "code", "type", "message", "task", "started_at", "failed_at"}
             assert error["started_at"] <= error["failed_at"]
+            for moment in (error["started_at"], error["failed_at"], task["finished_at"]):
+                assert MOMENT.fullmatch(moment), moment
         assert task["error"]["message"] == "slower"
         assert (never["status"], never["attempts"], never["error"]) == ("cancelled", 0, None)
 
