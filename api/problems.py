@@ -116,7 +116,8 @@ SERVICE_UNAVAILABLE = _problem_type(
     "service_unavailable",
     503,
     "The service is not available right now",
-    "Repeat the request after the seconds in Retry-After. A POST may have been accepted before; GET /reports shows it.",
+    "Repeat the request after the seconds in Retry-After."
+    " A POST may have been accepted before: GET /reports lists what was.",
 )
 
 

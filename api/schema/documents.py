@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import Field
 
+from api.problems import PROBLEM_TYPES
 from reports.models import Kind, Status
 
 STATUS = "Status"
@@ -224,18 +225,28 @@ class ProblemErrorDocument(serializers.Serializer):
 
     pointer = serializers.CharField(required=False, help_text="JSON pointer into the body, such as #/lines/0/amount.")
     parameter = serializers.CharField(required=False, help_text="Name of the query parameter.")
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(
+        help_text=(
+            "What is wrong. Of a field: Django REST framework's codes, such as required, null, blank, invalid,"
+            " max_length or min_value, and invalid_type, unknown_field and document_invalid. Of a query parameter:"
+            " invalid, unknown_parameter, repeated_parameter, contradictory, in_the_past, too_late or too_early."
+        )
+    )
+    detail = serializers.CharField(help_text="For people.")
 
 
 @extend_schema_serializer(component_name="Problem")
 class ProblemDocument(serializers.Serializer):
-    """Why a request was not served, as RFC 9457 has it."""
+    """Why a request was not served, as RFC 9457 has it. GET /problems tells what to do about each type."""
 
-    type = serializers.CharField(help_text="URI reference of the kind of problem; a page about it.")
+    type = ReferenceField(
+        help_text="Kind of the problem: a URI reference, relative to the service, of a page about it."
+    )
     title = serializers.CharField()
     status = serializers.IntegerField()
-    code = serializers.CharField(help_text="Stable; compare this one.")
+    code = serializers.CharField(
+        help_text=f"Stable; compare this one: {', '.join(PROBLEM_TYPES)}, or one of an action's own permissions."
+    )
     detail = serializers.CharField(help_text="For people.")
     errors = ProblemErrorDocument(many=True, required=False)  # type: ignore[assignment]
 

@@ -32,7 +32,16 @@ _REFUSALS_OF_BODIES = (
     problems.MEDIA_TYPE_UNSUPPORTED,
     problems.PARAMETERS_INVALID,
 )
-_EVERYWHERE = (problems.QUERY_INVALID, problems.AUTHENTICATION_REQUIRED, problems.SERVICE_UNAVAILABLE)
+_EVERYWHERE = (
+    problems.BAD_REQUEST,
+    problems.QUERY_INVALID,
+    problems.AUTHENTICATION_REQUIRED,
+    problems.TOKEN_INVALID,
+    problems.METHOD_NOT_ALLOWED,
+    problems.THROTTLED,
+    problems.INTERNAL_ERROR,
+    problems.SERVICE_UNAVAILABLE,
+)
 
 _LOCATION = OpenApiParameter(
     "Location",
@@ -60,24 +69,31 @@ _TIMING = (
 )
 
 
-def _retry_after(status: int, description: str) -> OpenApiParameter:
-    return OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=description, response=[status])
+def _retry_after(*statuses: int) -> OpenApiParameter:
+    # One for all statuses of an operation: of two with a name, drf-spectacular keeps the last.
+    return OpenApiParameter(
+        "Retry-After",
+        {"type": "integer", "minimum": 1},
+        OpenApiParameter.HEADER,
+        description="Seconds after which to ask (again). There is none once the report is final.",
+        response=[*statuses, problems.THROTTLED.status, problems.SERVICE_UNAVAILABLE.status],
+    )
 
 
 def _responses(
     status: int, document: type[serializers.Serializer], description: str, *types: ProblemType
 ) -> dict[int | tuple[int, str], OpenApiResponse]:
     """Return an operation's answers: the good one, and a problem for each status of ``types``."""
-    titles: dict[int, list[str]] = {}
+    kinds: dict[int, list[str]] = {}
     for type_ in sorted((*_EVERYWHERE, *types), key=lambda type_: type_.status):
-        titles.setdefault(type_.status, []).append(type_.title)
+        kinds.setdefault(type_.status, []).append(f"`{type_.code}`: {type_.title}.")
     return {
         status: OpenApiResponse(document, description=description),
         **{
             (problem_status, problems.CONTENT_TYPE): OpenApiResponse(
-                documents.ProblemDocument, description=f"{'; or: '.join(problem_titles)}."
+                documents.ProblemDocument, description=" ".join(kinds_of_status)
             )
-            for problem_status, problem_titles in titles.items()
+            for problem_status, kinds_of_status in kinds.items()
         },
     }
 
@@ -88,6 +104,7 @@ list_actions = extend_schema_view(
         summary="List actions",
         description="All actions, in the order of their names.",
         tags=["actions"],
+        parameters=[_retry_after()],
         responses=_responses(200, documents.ActionCatalogueDocument, "All actions."),
     )
 )
@@ -100,7 +117,7 @@ get_report = extend_schema_view(
             " cancelled. kind tells whether it is an action's, and action whose parameters and result it has."
         ),
         tags=["reports"],
-        parameters=[_ID, _retry_after(200, "Seconds after which to ask again, unless the report is final.")],
+        parameters=[_ID, _retry_after(200)],
         responses=_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
     )
 )
@@ -111,6 +128,7 @@ list_reports = extend_schema_view(
         description="The reports of the actions that you have asked for, newest first.",
         tags=["reports"],
         parameters=[
+            _retry_after(),
             _LIMIT,
             _CURSOR,
             OpenApiParameter(
@@ -132,7 +150,7 @@ list_report_tasks = extend_schema_view(
             " that returned further work is shown as a chain from then on."
         ),
         tags=["reports"],
-        parameters=[_ID, _LIMIT, _CURSOR],
+        parameters=[_ID, _LIMIT, _CURSOR, _retry_after()],
         responses=_responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
     )
 )
@@ -144,7 +162,7 @@ cancel_report = extend_schema_view(
             "Make your own action final as cancelled: nothing more of it starts. A task that is running is not awaited."
         ),
         tags=["reports"],
-        parameters=[_ID],
+        parameters=[_ID, _retry_after()],
         request=None,
         responses=_responses(
             200,
@@ -165,7 +183,7 @@ retry_report = extend_schema_view(
             " does not run again, and the schedule and the deadline of the request apply no longer."
         ),
         tags=["reports"],
-        parameters=[_ID, _LOCATION, _retry_after(202, "Seconds after which to ask for the report.")],
+        parameters=[_ID, _LOCATION, _retry_after(202)],
         request=None,
         responses=_responses(
             202,
@@ -199,12 +217,17 @@ def describe_action(action: "type[ActionApi]") -> None:
             parameters=[
                 *_TIMING,
                 _LOCATION,
-                _retry_after(202, "Seconds after which to ask for the report."),
+                _retry_after(202),
             ],
             # In requests, components get the suffix Request.
             request=documents.named(declared, component),
             responses=_responses(
-                202, report, "Accepted; the report is pending.", problems.PERMISSION_DENIED, *_REFUSALS_OF_BODIES
+                202,
+                report,
+                "Accepted; the report is pending.",
+                problems.PERMISSION_DENIED,
+                *_REFUSALS_OF_BODIES,
+                problems.PLAN_TOO_LARGE,
             ),
         )
     )(action)

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from api import catalogue
 from api.actions import ActionApi
+from api.problems import PROBLEM_TYPES
 from api.urls import urlpatterns
 from tasks.chainable import chainable
 from tests.contract.document import committed, operations
@@ -110,6 +111,31 @@ def test_what_a_name_does_not_tell_is_said(component, field, meaning):
     schema = committed()["components"]["schemas"][component]
 
     assert meaning in (schema["properties"][field] if field else schema)["description"]
+
+
+def test_every_operation_says_which_problems_it_may_answer():
+    for _, _, operation in operations(committed()).values():
+        responses = operation["responses"]
+        told = {
+            status: set(re.findall(r"`(\w+)`: ", response["description"]))
+            for status, response in responses.items()
+            if "application/problem+json" in response["content"]
+        }
+        assert {"400", "401", "405", "429", "500", "503"} <= told.keys()
+        for status, codes in told.items():
+            assert codes
+            assert {str(PROBLEM_TYPES[code].status) for code in codes} == {status}
+        assert all("Retry-After" in responses[status]["headers"] for status in ("429", "503"))
+        assert told["401"] == {"authentication_required", "token_invalid"}
+    _, _, operation = operations(committed())["sync_invoices"]
+    assert "`plan_too_large`" in operation["responses"]["422"]["description"]
+
+
+def test_a_problem_lists_its_codes():
+    problem = committed()["components"]["schemas"]["Problem"]
+
+    assert set(re.findall(r"\w+", problem["properties"]["code"]["description"])) >= PROBLEM_TYPES.keys()
+    assert "/problems" in problem["description"]
 
 
 @pytest.fixture
