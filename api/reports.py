@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from math import ceil
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -13,10 +14,12 @@ from api.rendering import respond
 from api.schema import operations
 from api.visibility import Reader
 from reports import selectors
+from reports.models import Status
 from reports.selectors import Report
 
-# Seconds after which it makes sense to ask again.
-RETRY_AFTER = "1"
+# Seconds after which it makes sense to ask again: of what may run, and at most of what waits for its time.
+_SOON = 1
+_LONGEST_WAIT = 60
 _ID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -31,7 +34,7 @@ class ReportApi(APIView):
         read_query(request)
         reader = Reader.of(request.user)
         report = find_report(id_of(report_id), owner=reader.owner)
-        headers = {} if is_final(report) else {"Retry-After": RETRY_AFTER}
+        headers = {} if is_final(report) else {"Retry-After": _retry_after(report)}
         return respond(report_body(report, reader), headers=headers)
 
 
@@ -78,7 +81,7 @@ def respond_accepted(report_id: UUID, request: Request) -> HttpResponse:
     """Answer that the client's action is under way: 202, with its report, where that is and when to ask for it."""
     reader = Reader.of(request.user)
     report = find_report(report_id, owner=reader.id)
-    headers = {"Location": report_path(report), "Retry-After": RETRY_AFTER}
+    headers = {"Location": report_path(report), "Retry-After": _retry_after(report)}
     return respond(report_body(report, reader), status=202, headers=headers)
 
 
@@ -108,6 +111,14 @@ def find_action_report(report_id: UUID, *, owner: int | None, which: str) -> Rep
     if report.parent is not None:
         raise ProblemError(REPORT_NOT_FOUND, f"Report {report.id} is part of report {report.root}, which {which}.")
     return report
+
+
+def _retry_after(report: Report) -> str:
+    """Return the seconds after which to ask for a report again. Costs a query where it waits for its time."""
+    if report.status != Status.PENDING or report.not_before is None:
+        return str(_SOON)
+    seconds = (report.not_before - selectors.read_clock()).total_seconds()
+    return str(max(_SOON, min(_LONGEST_WAIT, ceil(seconds))))
 
 
 def _page_body(page: Page, reports: list[Report], body_of: Callable[[Report], Body]) -> Body:

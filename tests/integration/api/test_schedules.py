@@ -76,6 +76,19 @@ def test_a_delayed_action_is_pending_until_its_time(ada, ask, published):
     assert ada.get(response.headers["Location"]).json()["status"] == "running"
 
 
+@pytest.mark.parametrize(("delay", "least", "most"), [("3600", 60, 60), ("60", 50, 60), ("20", 10, 20)])
+def test_a_scheduled_report_says_when_to_ask_again(ada, ask, delay, least, most):
+    response = ask(delay=delay)
+    again = ada.get(response.headers["Location"])
+
+    for answer in (response, again):
+        assert least <= int(answer.headers["Retry-After"]) <= most
+
+    let_pass(again.json()["id"], "not_before", "due_at")
+
+    assert ada.get(response.headers["Location"]).headers["Retry-After"] == "1"
+
+
 def test_a_time_with_an_offset_is_shown_in_utc(ask):
     year = read_clock().year + 1
 
