@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import catalogue, declaration
-from api.parsing import require_length
+from api.parsing import require_plain
 from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
 from api.queries import read_query
 from api.reports import respond_accepted
@@ -72,7 +72,7 @@ class ActionApi(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Accept the action: answer with its report, which is pending."""
         timing = timing_of(read_query(request, *TIMING_PARAMETERS), time_budget=self.time_budget)
-        require_length(request)
+        require_plain(request)
         parameters = self.validated(request.data)
         plan = plan_of(self.canvas(**parameters))
         report = actions.request(self.name, plan, parameters=parameters, requested_by=request.user.pk, timing=timing)

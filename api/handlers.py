@@ -3,7 +3,8 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
@@ -16,6 +17,7 @@ from reports.errors import PlanInvalidError, PlanTooLargeError, ReportFinalError
 
 logger = logging.getLogger(__name__)
 
+_WRONG_HOST = "The Host header names no host of this service; the operator adds it to ALLOWED_HOSTS."
 _CHALLENGE = 'Bearer realm="async-actions"'
 
 
@@ -31,8 +33,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django refuses before a view is called, such as a wrong host."""
-    del request, exception
-    return problem_response(ProblemError(problems.BAD_REQUEST, "The request cannot be understood."))
+    del request
+    detail = _WRONG_HOST if isinstance(exception, DisallowedHost) else "The request cannot be understood."
+    return problem_response(ProblemError(problems.BAD_REQUEST, detail))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -63,7 +66,10 @@ def _problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | Non
         case PlanTooLargeError() | ReportFinalError() | ReportNotRetryableError():
             return ProblemError(problems.PROBLEM_TYPES[error.code], str(error))
         case RequestDataTooBig():
-            return ProblemError(problems.BODY_TOO_LARGE, "The body has more bytes than the service takes.")
+            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return ProblemError(
+                problems.BODY_TOO_LARGE, f"The body has more than the {limit:,} bytes that are allowed."
+            )
         case SuspiciousOperation() | UnreadablePostError():
             return ProblemError(problems.BAD_REQUEST, "The request cannot be read.")
         case OperationalError() | InterfaceError():

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from api import catalogue
 from api.bodies import report_body
-from api.parsing import require_length
+from api.parsing import require_plain
 from api.queries import read_query
 from api.rendering import respond
 from api.reports import find_action_report, find_report, id_of, respond_accepted, unknown_report
@@ -70,5 +70,5 @@ def _intervene(intervene: Callable[[UUID], None], report_id: UUID) -> None:
 def _require_nothing(request: Request) -> None:
     """Refuse query parameters and a body. Raises ProblemError and ValidationError."""
     read_query(request)
-    require_length(request)
+    require_plain(request)
     _NOTHING.run_validation(request.data)

@@ -97,7 +97,10 @@ LENGTH_REQUIRED = _problem_type(
 )
 BODY_TOO_LARGE = _problem_type("body_too_large", 413, "The body is too large", "Send less at once.")
 MEDIA_TYPE_UNSUPPORTED = _problem_type(
-    "media_type_unsupported", 415, "The media type is not supported", "Send the header Content-Type: application/json."
+    "media_type_unsupported",
+    415,
+    "The media type is not supported",
+    "Send the header Content-Type: application/json, and the body uncompressed.",
 )
 PARAMETERS_INVALID = _problem_type(
     "parameters_invalid",

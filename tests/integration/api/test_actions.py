@@ -226,7 +226,16 @@ class TestRefused:
     def test_a_body_that_is_too_large(self, ada, settings):
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
 
-        self.refusal(post(ada, "sync-invoices", {"customer_id": "c" * 100}), 413, "body_too_large")
+        problem = self.refusal(post(ada, "sync-invoices", {"customer_id": "c" * 100}), 413, "body_too_large")
+
+        assert problem["detail"] == "The body has more than the 100 bytes that are allowed."
+
+    @pytest.mark.parametrize("encoding", ["gzip", "identity, br", "zstd"])
+    def test_a_body_that_is_compressed(self, ada, encoding):
+        response = post(ada, "sync-invoices", {"customer_id": "cus_ada"}, headers={"Content-Encoding": encoding})
+
+        assert f"Content-Encoding {encoding};" in self.refusal(response, 415, "media_type_unsupported")["detail"]
+        assert response.headers["Accept-Encoding"] == "identity"
 
     def test_parameters_that_are_too_large(self, ada, settings):
         settings.REPORT_MAX_PARAMETERS_BYTES = 20

@@ -42,7 +42,11 @@ def test_the_one_format_is_answered_whatever_is_accepted(ada, accept):
 
 
 def test_a_host_that_is_not_ours(ada):
-    problem(ada.get("/reports", headers={"Host": "evil.example"}), 400, "bad_request")
+    refused = problem(ada.get("/reports", headers={"Host": "evil.example"}), 400, "bad_request")
+
+    assert refused["detail"] == (
+        "The Host header names no host of this service; the operator adds it to ALLOWED_HOSTS."
+    )
 
 
 def test_what_nobody_foresaw(ada, monkeypatch, caplog):
