@@ -35,6 +35,13 @@ class Environment(environ.Env):
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} is not {_NUMBERS.get(cast, 'readable')}.") from error
 
+    def seconds(self, var: str, default: float) -> float:
+        """Return a time in seconds, above 0."""
+        value: float = self.float(var, default)
+        if value <= 0:
+            raise ImproperlyConfigured(f"{var} is not above 0. Give it seconds.")
+        return value
+
     def database(self, var: str, default: str) -> dict[str, Any]:
         """Return a database address as Django's settings for it."""
         address = self.service(var, default, schemes=("postgres", "postgresql", "sqlite"))

@@ -138,15 +138,21 @@ REPORT_MAX_ERRORS = env.int("REPORT_MAX_ERRORS", 20)  # of failed attempts kept 
 REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
 
 # Recovery: how workers notice what was lost. Seconds.
-RECOVERY_INTERVAL = env.float("RECOVERY_INTERVAL", 1.0)
-RECOVERY_HEARTBEAT_INTERVAL = env.float("RECOVERY_HEARTBEAT_INTERVAL", 5.0)
-RECOVERY_LEASE = env.float("RECOVERY_LEASE", 30.0)
-RECOVERY_REPUBLISH_AFTER = env.float("RECOVERY_REPUBLISH_AFTER", 30.0)
-RECOVERY_REPUBLISH_MAX = env.float("RECOVERY_REPUBLISH_MAX", 3600.0)
+RECOVERY_INTERVAL = env.seconds("RECOVERY_INTERVAL", 1.0)
+RECOVERY_HEARTBEAT_INTERVAL = env.seconds("RECOVERY_HEARTBEAT_INTERVAL", 5.0)
+RECOVERY_LEASE = env.seconds("RECOVERY_LEASE", 30.0)
+if RECOVERY_LEASE < 2 * RECOVERY_HEARTBEAT_INTERVAL:
+    raise ImproperlyConfigured("RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of them.")
+RECOVERY_REPUBLISH_AFTER = env.seconds("RECOVERY_REPUBLISH_AFTER", 30.0)
+RECOVERY_REPUBLISH_MAX = env.seconds("RECOVERY_REPUBLISH_MAX", 3600.0)
 RECOVERY_MAX_LOSSES = env.int("RECOVERY_MAX_LOSSES", 3)
 # Final reports are deleted after so many days; by action is JSON: {"sync-invoices": 7}.
 REPORT_RETENTION_DAYS = env.float("REPORT_RETENTION_DAYS", 30.0)
 REPORT_RETENTION_DAYS_BY_ACTION = env.json("REPORT_RETENTION_DAYS_BY_ACTION", default={})
+if not isinstance(REPORT_RETENTION_DAYS_BY_ACTION, dict) or not all(
+    isinstance(days, int | float) for days in REPORT_RETENTION_DAYS_BY_ACTION.values()
+):
+    raise ImproperlyConfigured('REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such as {"sync-invoices": 7}.')
 # How long a worker waits for a database that is away when an outcome is to be recorded. Seconds.
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 

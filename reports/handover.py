@@ -28,10 +28,13 @@ class Dispatch:
 
 
 def lock(root: UUID) -> Status:
-    """Lock a tree by its root and return the root's status."""
-    row = fetch_one(f"SELECT status FROM {TABLE} WHERE id = %s {for_update()}", [root])  # noqa: S608
+    """Lock a tree by its root and return the root's status. Raises LookupError for what is no root."""
+    row = fetch_one(
+        f"SELECT status FROM {TABLE} WHERE id = %s AND parent_id IS NULL {for_update()}",  # noqa: S608
+        [root],
+    )
     if row is None:
-        raise LookupError(f"There is no report {root}.")
+        raise LookupError(f"There is no report {root} of an action.")
     return Status(row[0])
 
 

@@ -45,6 +45,13 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
         ("ACTION_MODULES", "nobody.actions", "ACTION_MODULES names nobody.actions, and there is no package nobody."),
         ("ACTION_MODULES", "api.nothing", "ACTION_MODULES names api.nothing, and there is no module api.nothing."),
         ("ACTION_APPS", "nobody", "ACTION_APPS names nobody, and there is no package nobody."),
+        ("RECOVERY_REPUBLISH_AFTER", "0", "RECOVERY_REPUBLISH_AFTER is not above 0. Give it seconds."),
+        ("RECOVERY_LEASE", "9", "RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of"),
+        (
+            "REPORT_RETENTION_DAYS_BY_ACTION",
+            '{"a": "b"}',
+            "REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such",
+        ),
     ],
 )
 def test_a_wrong_setting_stops_every_process_with_one_line(

@@ -51,6 +51,9 @@ def test_a_final_action_is_not_cancelled(end):
 def test_there_is_no_such_action(intervene):
     with pytest.raises(LookupError, match=r"^There is no report "):
         intervene(uuid4())
+    ledger.accept("a")
+    with pytest.raises(LookupError, match=r"^There is no report "):
+        intervene(ledger.find("a").id)
 
 
 # Resuming
