@@ -1,6 +1,7 @@
 """The actions of InvoicesPlus."""
 
 from decimal import Decimal
+from typing import Any
 
 from rest_framework import serializers
 
@@ -12,8 +13,25 @@ class _Totals(serializers.DictField):
     child = serializers.CharField()
 
 
+class _Words(serializers.RegexField):
+    """A text that is more than white space."""
+
+    default_error_messages = {"invalid": "This may not be white space alone."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"\S", **kwargs)
+
+
 class SyncInvoicesApi(ActionApi):
-    """Fetch a customer's invoices from InvoicesPlus and store them."""
+    """Fetch a customer's invoices from InvoicesPlus and store them.
+
+    Fails with these codes, beside those of every action:
+
+    - `customer_not_found`: InvoicesPlus has no such customer;
+    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
+    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
+    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
+    """
 
     name = "sync-invoices"
     canvas = invoices.sync_invoices
@@ -27,14 +45,22 @@ class SyncInvoicesApi(ActionApi):
 
 
 class EnsureCustomerApi(ActionApi):
-    """See that there is a customer with this email address, at InvoicesPlus and here."""
+    """See that there is a customer with this email address, at InvoicesPlus and here.
+
+    Fails with these codes, beside those of every action:
+
+    - `customer_exists`: InvoicesPlus refuses the address as taken, and does not find its customer;
+    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
+    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
+    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
+    """
 
     name = "ensure-customer"
     canvas = invoices.ensure_customer
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)
-        name = serializers.CharField(max_length=200, help_text="Used where the customer has to be created.")
+        name = _Words(max_length=200, help_text="Used where the customer has to be created.")
 
     class OutputSerializer(serializers.Serializer):
         id = serializers.CharField(help_text="Id of the customer at InvoicesPlus.")
@@ -46,6 +72,17 @@ class InvoiceCustomerApi(ActionApi):
     """Write an invoice for a customer, who is created where necessary.
 
     The reference stands for the invoice: asked for twice with the same reference, one invoice is written.
+    The same reference with another customer, amount or currency fails.
+
+    Fails with these codes, beside those of every action:
+
+    - `invoice_reference_taken`: there is an invoice with this reference, and it says something else;
+    - `invoice_invalid`: the invoice cannot be written as it is asked for;
+    - `customer_exists`: InvoicesPlus refuses the address as taken, and does not find its customer;
+    - `customer_not_found`: InvoicesPlus has the customer no more;
+    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
+    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
+    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
     """
 
     name = "invoice-customer"
@@ -53,12 +90,12 @@ class InvoiceCustomerApi(ActionApi):
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)
-        name = serializers.CharField(max_length=200, help_text="Used where the customer has to be created.")
+        name = _Words(max_length=200, help_text="Used where the customer has to be created.")
         amount = serializers.DecimalField(
             max_digits=12, decimal_places=2, min_value=Decimal("0.01"), help_text='Above 0, such as "12.50".'
         )
         currency = serializers.RegexField(r"^[A-Z]{3}\Z", default="EUR")
-        reference = serializers.CharField(
+        reference = _Words(
             max_length=100, required=False, help_text="Your own number for the invoice; a new one without it."
         )
 
@@ -72,7 +109,15 @@ class InvoiceCustomerApi(ActionApi):
 
 
 class SyncAllInvoicesApi(ActionApi):
-    """Fetch and store the invoices of all customers, side by side."""
+    """Fetch and store the invoices of all customers, side by side.
+
+    Fails with these codes, beside those of every action:
+
+    - `customer_not_found`: InvoicesPlus has one of its customers no more;
+    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
+    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
+    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
+    """
 
     name = "sync-all-invoices"
     canvas = invoices.sync_all_invoices

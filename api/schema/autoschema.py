@@ -26,7 +26,8 @@ class StrictAutoSchema(AutoSchema):
             return None
         if isinstance(field, serializers.DecimalField) and field.max_whole_digits is not None:
             fraction = rf"(\.[0-9]{{1,{field.decimal_places}}})?" if field.decimal_places else ""
-            schema["pattern"] = rf"^-?[0-9]{{1,{max(field.max_whole_digits, 1)}}}{fraction}$"
+            sign = "" if field.min_value is not None and field.min_value > 0 else "-?"
+            schema["pattern"] = rf"^{sign}[0-9]{{1,{max(field.max_whole_digits, 1)}}}{fraction}$"
         if isinstance(field, serializers.IntegerField) and field.max_value is None:
             schema.setdefault("format", "int64")
         if isinstance(field, serializers.ListSerializer):

@@ -15,6 +15,7 @@ from api import catalogue
 from api.actions import ActionApi
 from api.problems import PROBLEM_TYPES
 from api.urls import urlpatterns
+from services.invoices.errors import InvoicesPlusError
 from tasks.chainable import chainable
 from tests.contract.document import committed, operations
 
@@ -136,6 +137,33 @@ def test_a_problem_lists_its_codes():
 
     assert set(re.findall(r"\w+", problem["properties"]["code"]["description"])) >= PROBLEM_TYPES.keys()
     assert "/problems" in problem["description"]
+
+
+def test_an_amount_above_0_has_no_minus_and_a_text_more_than_white_space():
+    properties = committed()["components"]["schemas"]["InvoiceCustomerRequest"]["properties"]
+
+    assert properties["amount"]["pattern"] == r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+    assert properties["name"]["pattern"] == properties["reference"]["pattern"] == r"\S"
+
+
+def test_an_action_names_the_codes_that_it_fails_with():
+    def codes_below(error):
+        return {error.code}.union(*(codes_below(child) for child in error.__subclasses__()))
+
+    known = codes_below(InvoicesPlusError) - {InvoicesPlusError.code}
+    told = {
+        name: set(re.findall(r"`([a-z_]+)`", operation["description"]))
+        for name, (path, _, operation) in operations(committed()).items()
+        if path.startswith("/actions/")
+    }
+    everywhere = {code for code in known if code.startswith("invoices_plus_")}
+
+    assert told == {
+        "sync_invoices": everywhere | {"customer_not_found"},
+        "sync_all_invoices": everywhere | {"customer_not_found"},
+        "ensure_customer": everywhere | {"customer_exists"},
+        "invoice_customer": known,
+    }
 
 
 @pytest.fixture

@@ -62,11 +62,9 @@ def test_the_catalogue_lists_every_action(ada, django_assert_num_queries):
         "sync-all-invoices",
         "sync-invoices",
     ]
-    assert items[3] == {
-        "name": "sync-invoices",
-        "description": "Fetch a customer's invoices from InvoicesPlus and store them.",
-        "url": "/actions/sync-invoices",
-    }
+    assert items[3].keys() == {"name", "description", "url"}
+    assert items[3]["description"].startswith("Fetch a customer's invoices from InvoicesPlus and store them.\n")
+    assert items[3]["url"] == "/actions/sync-invoices"
     assert ada.post(items[3]["url"], {"customer_id": "cus_ada"}, content_type="application/json").status_code == 202
 
 
