@@ -13,6 +13,8 @@ Body = dict[str, Any]
 
 # Not the traceback, which is for the log.
 _ATTEMPT = ("attempt", "code", "type", "message", "task", "started_at", "failed_at")
+# Characters of JSON that a list shows of an action's parameters: a page of long ones could be more than a hundred MB.
+LISTED_PARAMETERS = 4096
 _RETRYABLE = (Status.FAILED, Status.CANCELLED)
 
 
@@ -25,13 +27,12 @@ def report_body(report: Report, reader: Reader) -> Body:
         **summary_body(report, reader),
         "error": error,
         "errors": _errors_body(report),
-        "parameters": report.parameters,
         "result": report.result,
     }
 
 
 def summary_body(report: Report, reader: Reader) -> Body:
-    """Return an action's report without its earlier errors, parameters and result."""
+    """Return an action's report without its earlier errors and result."""
     return {
         "id": report.id,
         "kind": "action",
@@ -47,6 +48,7 @@ def summary_body(report: Report, reader: Reader) -> Body:
         "started_at": report.started_at,
         "finished_at": report.finished_at,
         "links": _links_body(report, reader),
+        "parameters": report.parameters,
     }
 
 

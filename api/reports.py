@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.bodies import Body, is_final, report_body, report_path, summary_body, task_body
+from api.bodies import LISTED_PARAMETERS, Body, is_final, report_body, report_path, summary_body, task_body
 from api.problems import REPORT_NOT_FOUND, ProblemError
 from api.queries import Page, action_of, read_query, status_of
 from api.rendering import respond
@@ -55,6 +55,7 @@ class ReportsApi(APIView):
             before=page.cursor,
             action=action_of(query.get("action")),
             status=status_of(query.get("status")),
+            longest_parameters=LISTED_PARAMETERS,
         )
         return respond(_page_body(page, reports, lambda report: summary_body(report, reader)))
 

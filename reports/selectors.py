@@ -107,17 +107,19 @@ def read_clock() -> datetime:
     return moment
 
 
-def list_roots(
+def list_roots(  # noqa: PLR0913  the filters of a list
     *,
     owner: int | None,
     limit: int,
     before: UUID | None = None,
     action: str | None = None,
     status: Status | None = None,
+    longest_parameters: int = 0,
 ) -> list[Report]:
-    """Return up to ``limit`` actions' reports, newest first, without parameters and results.
+    """Return up to ``limit`` actions' reports, newest first, without results.
 
-    ``before`` is the id of the last report of the page before.
+    ``before`` is the id of the last report of the page before. Parameters are read where they have at most
+    ``longest_parameters`` characters as JSON.
     """
     conditions = ["r.parent_id IS NULL"]
     values: list[Any] = []
@@ -133,8 +135,14 @@ def list_roots(
     if before is not None:
         conditions.append("r.id < %s")
         values.append(before)
-    sql = f"SELECT {_COLUMNS} FROM {TABLE} r WHERE {' AND '.join(conditions)} ORDER BY r.id DESC LIMIT %s"  # noqa: S608
-    return [_report(row) for row in fetch_all(sql, [*values, limit])]
+    sql = f"""
+        SELECT {_COLUMNS}, CASE WHEN LENGTH(CAST(r.parameters AS text)) <= %s THEN r.parameters END
+        FROM {TABLE} r WHERE {" AND ".join(conditions)} ORDER BY r.id DESC LIMIT %s
+        """  # noqa: S608
+    return [
+        _report(row, parameters=load(row[_PLAIN_COLUMNS]))
+        for row in fetch_all(sql, [longest_parameters, *values, limit])
+    ]
 
 
 def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None = None) -> list[Report]:

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import Field
 
+from api.bodies import LISTED_PARAMETERS
 from api.problems import PROBLEM_TYPES
 from reports.models import Kind, Status
 
@@ -107,7 +108,7 @@ class TaskLinksDocument(serializers.Serializer):
 
 @extend_schema_serializer(component_name="ReportSummary")
 class ReportSummaryDocument(serializers.Serializer):
-    """An action's report without its earlier errors, parameters and result."""
+    """An action's report without its earlier errors and result."""
 
     id = serializers.UUIDField()
     kind = constant("action")
@@ -133,6 +134,10 @@ class ReportSummaryDocument(serializers.Serializer):
     )
     finished_at = serializers.DateTimeField(allow_null=True)
     links = ReportLinksDocument()
+    parameters = serializers.JSONField(
+        allow_null=True,
+        help_text=f"What was asked for; null where it has more than {LISTED_PARAMETERS} characters: read the report.",
+    )
 
 
 @extend_schema_serializer(component_name="Report")
