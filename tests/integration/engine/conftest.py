@@ -22,6 +22,7 @@ def package_worker(session_valkey: Valkey, django_db_setup: None) -> Iterator[Wo
 def engine(package_worker: Worker, valkey: Valkey, transactional_db: None) -> Iterator[Engine]:
     """A worker that knows the tasks of tests.actions, running, whatever the test before did to it."""
     engine = Engine(package_worker, valkey)
+    engine.clear_messages()
     engine.start()
     yield engine
     engine.dismiss_more_workers()

@@ -26,12 +26,12 @@ from tasks.canvas import plan_of
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
     "ACTION_MODULES": ",".join(
-        f"tests.actions.{name}" for name in ("canvases", "limits", "outcomes", "progress", "retries")
+        f"tests.actions.{name}" for name in ("canvases", "fanouts", "limits", "outcomes", "progress", "retries")
     ),
     "RECOVERY_LEASE": "60",
     "REPORT_MAX_ERRORS": "5",
 }
-_PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
+_PATIENCE = 100.0  # seconds; far more than anything here takes on an idle machine
 
 
 class Engine:
@@ -48,6 +48,12 @@ class Engine:
             self.worker.resume()
         else:
             self.worker.start()
+
+    def replace_worker(self, environment: Mapping[str, str] | None = None, **options: Any) -> Worker:
+        """End the worker, and start another one for this test. What the first one was at is lost."""
+        self.worker.kill()
+        self.clear_messages()
+        return self.add_worker(environment, **options)
 
     def add_worker(self, environment: Mapping[str, str] | None = None, **options: Any) -> Worker:
         """Start one more worker, which ends with the test."""
@@ -99,25 +105,28 @@ class Engine:
             return [*client.lrange(settings.TASK_DEFAULT_QUEUE, 0, -1), *client.hvals("unacked")]
 
     def clear_messages(self) -> None:
-        """Have the broker forget what waits: duplicates that earlier tests left behind."""
+        """Have the broker forget what waits, or is with a worker that was killed: what earlier tests left behind."""
         with redis.Redis.from_url(self.valkey.url()) as client:
             client.delete(settings.TASK_DEFAULT_QUEUE, "unacked", "unacked_index")
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = _PATIENCE) -> None:
         """Wait for a condition."""
-        assert wait_for(condition, seconds), f"Not within {seconds:g} s.\n{self.worker.log_tail()}"
+        assert wait_for(condition, seconds), f"Not within {seconds:g} s.\n{self._log_tails()}"
 
     def settle(self, roots: Collection[UUID], *, seconds: float = _PATIENCE) -> None:
         """Wait until every report of these actions is final."""
         assert wait_for(lambda: not self.is_busy(roots), seconds), (
             f"Not final after {seconds:g} s on {connection.vendor}:"
             f" {list(_unfinished(roots).values('id', 'root_id', 'kind', 'task', 'status', 'attempts')[:10])}"
-            f"\n{self.worker.log_tail()}"
+            f"\n{self._log_tails()}"
         )
 
     def is_busy(self, roots: Collection[UUID]) -> bool:
         """Tell whether anything of these actions is left to do."""
         return _unfinished(roots).exists()
+
+    def _log_tails(self) -> str:
+        return "\n".join(f"{worker.name}:\n{worker.log_tail()}" for worker in (self.worker, *self._more_workers))
 
 
 def _unfinished(roots: Collection[UUID]) -> QuerySet[AsyncActionReport]:
