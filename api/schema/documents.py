@@ -135,7 +135,6 @@ class ReportSummaryDocument(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
     links = ReportLinksDocument()
     parameters = serializers.JSONField(
-        allow_null=True,
         help_text=f"What was asked for; null where it has more than {LISTED_PARAMETERS} characters: read the report.",
     )
 
