@@ -40,6 +40,10 @@ check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment se
 	$(CHECKED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECKED) $(BIN)/python manage.py check_openapi
 
+.PHONY: explain
+explain: $(SET_UP) ## show which index serves each statement at a million reports; writes docs/indexes.md
+	$(BIN)/python -m benchmarks.explain
+
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions
 	$(LOCK) requirements/base.in --output-file requirements/base.txt
