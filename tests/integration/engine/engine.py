@@ -26,7 +26,8 @@ from tasks.canvas import plan_of
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
     "ACTION_MODULES": ",".join(
-        f"tests.actions.{name}" for name in ("canvases", "fanouts", "limits", "outcomes", "progress", "retries")
+        f"tests.actions.{name}"
+        for name in ("canvases", "fanouts", "limits", "outcomes", "processes", "progress", "retries")
     ),
     "RECOVERY_LEASE": "60",
     "REPORT_MAX_ERRORS": "5",
@@ -55,10 +56,12 @@ class Engine:
         self.clear_messages()
         return self.add_worker(environment, **options)
 
-    def add_worker(self, environment: Mapping[str, str] | None = None, **options: Any) -> Worker:
+    def add_worker(
+        self, environment: Mapping[str, str] | None = None, *, kind: type[Worker] = Worker, **options: Any
+    ) -> Worker:
         """Start one more worker, which ends with the test."""
         name = f"engine{len(self._more_workers) + 2}"
-        worker = Worker(
+        worker = kind(
             {**os.environ, **ENVIRONMENT, **(environment or {})},
             log=self.worker.log.with_name(f"{name}.log"),
             name=name,
