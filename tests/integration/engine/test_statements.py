@@ -1,0 +1,176 @@
+"""What each step of an action costs: statements to the database, as they are now. Each more is paid for every task."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from celery import group
+from celery.canvas import Signature
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from reports import acceptance, execution, selectors, waiting
+from reports.execution import Claim
+from reports.failure import Failure
+from reports.handover import Dispatch
+from services import actions
+from stack.valkey import Valkey
+from tasks.canvas import plan_of
+from tests.actions import outcomes
+
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
+_FAILURE = Failure("wrong", "WrongError", "It is wrong.", "outcomes.succeed", "Traceback …")
+_FRAME = ("BEGIN", "COMMIT")
+
+
+@contextmanager
+def _costs(*expected: str) -> Iterator[None]:
+    """See that what runs here takes these statements, of which the first word is named."""
+    with CaptureQueriesContext(connection) as queries:
+        yield
+    sent = [query["sql"].split()[0].rstrip(";") for query in queries]
+    assert sent == list(expected), "\n".join(query["sql"] for query in queries)
+
+
+def _accepted(*signatures: Signature) -> list[Dispatch]:
+    """Have an action accepted and not published: no worker takes part."""
+    _, dispatches = acceptance.accept(action="test", plan=plan_of(signatures), parameters={}, requested_by=None)
+    return dispatches
+
+
+def _claimed(dispatch: Dispatch) -> Claim:
+    claim = execution.claim(dispatch.id, task=dispatch.task, worker="test")
+    assert claim is not None
+    return claim
+
+
+def _in_transaction(*statements: str) -> tuple[str, ...]:
+    begin, commit = _FRAME
+    return begin, *statements, commit
+
+
+def _succeed(result: Any = None) -> Signature:
+    return outcomes.succeed.s(result)
+
+
+def test_requesting_an_action(valkey: Valkey) -> None:
+    plan = plan_of([_succeed(), _succeed()])
+    with _costs(*_in_transaction("INSERT", "INSERT")):
+        actions.request("test", plan, parameters={}, requested_by=None)
+
+
+def test_requesting_a_thousand_tasks_takes_a_statement_for_400(valkey: Valkey) -> None:
+    plan = plan_of([group([_succeed() for _ in range(1000)])])
+    with _costs(*_in_transaction("INSERT", "INSERT", "INSERT", "INSERT")):
+        _, dispatches = acceptance.accept(action="test", plan=plan, parameters={}, requested_by=None)
+    assert len(dispatches) == 1000
+
+
+def test_claiming() -> None:
+    [first] = _accepted(_succeed(), _succeed())
+    with _costs("UPDATE", "UPDATE"):  # the second one starts the action
+        claim = _claimed(first)
+    with _costs():
+        execution.arguments_of(claim)
+    [second] = execution.succeed(claim, 1)
+    with _costs("UPDATE"):
+        claim = _claimed(second)
+    with _costs("SELECT"):  # what the first one returned
+        assert execution.arguments_of(claim) == (1, None)
+
+
+def test_claiming_in_vain() -> None:
+    [first] = _accepted(_succeed())
+    _claimed(first)
+    with _costs("UPDATE"):
+        assert execution.claim(first.id, task=first.task, worker="test") is None
+
+
+def test_succeeding() -> None:
+    [first] = _accepted(_succeed(), _succeed())
+    claim = _claimed(first)
+    # The count in the root, the task, its parent, and what comes next.
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE", "UPDATE")):
+        [second] = execution.succeed(claim, 1)
+    claim = _claimed(second)
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE")):
+        assert execution.succeed(claim, 2) == []
+
+
+def test_succeeding_in_a_group_does_not_depend_on_its_size() -> None:
+    first, *_ = _accepted(group([_succeed() for _ in range(50)]), _succeed())
+    claim = _claimed(first)
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE")):
+        execution.succeed(claim, 1)
+
+
+def test_starting_many_takes_one_statement() -> None:
+    [first] = _accepted(_succeed(), group([_succeed() for _ in range(50)]))
+    claim = _claimed(first)
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE", "UPDATE")):
+        assert len(execution.succeed(claim, 1)) == 50
+
+
+def test_expanding() -> None:
+    [first] = _accepted(_succeed())
+    claim = _claimed(first)
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "INSERT")):
+        execution.expand(claim, plan_of([_succeed(), _succeed()]))
+
+
+@pytest.mark.parametrize(
+    ("end", "statements"),
+    [
+        # The task's errors so far, the root's lock, the task, its parent (the root), and all that waits.
+        (lambda claim: execution.fail(claim.id, claim.attempt, _FAILURE), ["SELECT", "SELECT", *["UPDATE"] * 3]),
+        (
+            lambda claim: execution.put_off(claim.id, claim.attempt, _FAILURE, delay=1),
+            ["SELECT", "SELECT", "UPDATE"],
+        ),
+    ],
+    ids=["fail", "put off"],
+)
+def test_failing(end: Callable[[Claim], None], statements: list[str]) -> None:
+    [first] = _accepted(_succeed(), _succeed(), _succeed())
+    claim = _claimed(first)
+    with _costs(*_in_transaction(*statements)):
+        end(claim)
+
+
+def test_reporting_progress() -> None:
+    [first] = _accepted(_succeed())
+    claim = _claimed(first)
+    with _costs("UPDATE", "UPDATE"):
+        execution.report_progress(claim, {"current": 1, "total": 2, "message": ""})
+
+
+def test_asking_whether_one_is_wanted() -> None:
+    [first] = _accepted(_succeed())
+    claim = _claimed(first)
+    with _costs("SELECT"):
+        execution.check(claim)
+
+
+def test_reading_a_report() -> None:
+    [first] = _accepted(_succeed())
+    claim = _claimed(first)
+    with _costs("SELECT"):
+        selectors.find(claim.root, owner=None)
+    execution.succeed(claim, 1)
+    with _costs("SELECT"):
+        report = selectors.find(claim.root, owner=None)
+    assert report is not None
+    assert report.result == 1
+
+
+def test_taking_what_is_due_and_stamping_heartbeats() -> None:
+    [first] = _accepted(_succeed())
+    claim = _claimed(first)
+    with _costs("WITH"):
+        assert waiting.take_due(200) == []
+    with _costs("UPDATE"):
+        assert waiting.beat([claim.id], worker="test") == []
+    with _costs(*_in_transaction("WITH")):
+        assert waiting.take_stale(200) == []
