@@ -1,23 +1,28 @@
 """The proving ground: the whole service in real processes, actions whose tasks testify, and the audit of four zeros."""
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Collection
+from contextlib import closing
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import redis
+from django.conf import settings
+from django.db import connection
 
 from chaos import gates, ledger, witness
 from chaos.audit import Audit, Observations, audit
 from chaos.trials import Canvas
-from chaos.witness import Event
+from chaos.witness import Entry, Event
 from config import celery_app
 from reports import selectors
 from reports.models import AsyncActionReport, Kind, Status
 from reports.selectors import Report
-from stack.process import wait_for
+from stack.process import Service, wait_for
+from stack.web import Web
 from stack.worker import Worker
 from tests.live import LiveStack
 
@@ -34,9 +39,12 @@ class ProvingGround:
         self.seen = Observations()
         self._client = stack.client()
         self._requested = 0
+        self._gates: set[str] = set()
 
     def close(self) -> None:
-        """Close the connection to the web server."""
+        """Let go of all who still wait at a gate, and of the web server."""
+        for gate in self._gates:
+            gates.open_gate(gate)
         self._client.close()
 
     def post(self, canvas: Canvas, **query: Any) -> httpx.Response:
@@ -70,17 +78,36 @@ class ProvingGround:
 
     def gate(self, name: str) -> str:
         """Return a gate's name among those of all tests."""
-        return f"{self.key}.{name}"
+        gate = f"{self.key}.{name}"
+        self._gates.add(gate)
+        return gate
+
+    def await_gate(self, root: UUID) -> None:
+        """Wait until nothing of an action can go on but one task, which stands at a gate."""
+        self.wait_until(lambda: self._stands_at_gate(root))
+
+    def _stands_at_gate(self, root: UUID) -> bool:
+        begun = [task for task in self.tasks(root) if task.dispatched_at and task.status in ("pending", "running")]
+        deeds = begun[0].arguments["kwargs"].get("deeds", {}) if len(begun) == 1 else {}
+        return "gate" in deeds and begun[0].status == Status.RUNNING
 
     def await_events(self, event: Event, number: int) -> None:
         """Wait until tasks of this test have testified to so many events of a kind."""
         self.wait_until(lambda: witness.count(event, self.key) >= number)
 
+    def begun(self, task: UUID) -> list[Entry]:
+        """Return what a task testified each time it began."""
+        return [entry for entry in witness.entries(self.key) if entry.task == task and entry.event == "begins"]
+
     def process_of(self, task: UUID) -> int:
         """Return the process that began with a task last."""
-        return [entry.process for entry in witness.entries(self.key) if entry.task == task and entry.event == "begins"][
-            -1
-        ]
+        return self.begun(task)[-1].process
+
+    def client_of(self, web: Web) -> httpx.Client:
+        """Return a client of another web server."""
+        client = self.stack.client()
+        client.base_url = httpx.URL(web.url)
+        return client
 
     def count(self, event: Event) -> int:
         """Return how often something happened to tasks of this test."""
@@ -89,6 +116,19 @@ class ProvingGround:
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = _PATIENCE) -> None:
         """Wait for a condition."""
         assert wait_for(condition, seconds), f"Not within {seconds:g} s.\n{self.stack.worker.log_tail(40)}"
+
+    def await_taken(self) -> None:
+        """Wait until the worker has taken every message."""
+        with redis.Redis.from_url(self.stack.valkey.url()) as client:
+            self.wait_until(lambda: not client.llen(settings.TASK_DEFAULT_QUEUE))
+
+    def tasks_begun(self) -> set[UUID]:
+        """Return the tasks of this test that have begun."""
+        return {entry.task for entry in witness.entries(self.key) if entry.event == "begins"}
+
+    def rows(self, root: UUID) -> list[AsyncActionReport]:
+        """Return every report of an action."""
+        return list(AsyncActionReport.objects.filter(root_id=root).order_by("id"))
 
     def await_end(self, worker: Worker) -> None:
         """Wait until a worker has ended by itself; where it does not, show what its threads do."""
@@ -146,7 +186,24 @@ class ProvingGround:
             for _ in range(times):
                 celery_app.send_task(name, task_id=str(task), connection=connection)
 
+    def freeze(self, service: Service) -> None:
+        """Freeze a service. Not while it writes to SQLite: it would keep the one lock that there is."""
+        service.pause()
+        while connection.vendor == "sqlite" and not _is_writable():
+            service.resume()
+            time.sleep(0.01)
+            service.pause()
+
     def wipe_broker(self) -> None:
         """Have the broker forget everything."""
         with redis.Redis.from_url(self.stack.valkey.url()) as client:
             client.flushall()
+
+
+def _is_writable() -> bool:
+    with closing(sqlite3.connect(settings.DATABASES["default"]["NAME"], timeout=0.2, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+    return True

@@ -1,6 +1,7 @@
 """G1: 202 is sent only after the report and its whole plan are committed. Whatever then dies, the action still runs."""
 
 import threading
+import time
 from contextlib import suppress
 
 import httpx
@@ -40,8 +41,9 @@ def test_the_web_process_dies_between_commit_and_publishing(ground: ProvingGroun
     asking = threading.Thread(target=_ask, args=(ground,))
     asking.start()
     ground.wait_until(AsyncActionReport.objects.filter(parent=None).exists)
+    time.sleep(0.3)  # the commit is over, the publishing hangs for longer
     if how == "is frozen":
-        ground.stack.web.pause()
+        ground.freeze(ground.stack.web)
     else:
         ground.stack.web.kill()
     # What the web process has sent already is still in a buffer, and goes with the broker.

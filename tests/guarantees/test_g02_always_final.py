@@ -38,7 +38,7 @@ def _kill_worker(ground: ProvingGround) -> None:
 
 
 def _freeze_worker(ground: ProvingGround) -> None:
-    ground.stack.worker.pause()
+    ground.freeze(ground.stack.worker)
     time.sleep(LEASE + 0.5)
     ground.stack.worker.resume()
 
