@@ -28,7 +28,7 @@ test: $(SET_UP) ## run the tests on SQLite and again on PostgreSQL; ARGS="-k wor
 	@rm -f .coverage .coverage.*
 	TEST_DATABASE=sqlite $(PYTEST) --cov-report= $(ARGS)
 	TEST_DATABASE=postgres $(PYTEST) --cov-append --cov-report=term $(ARGS)
-	@$(if $(ARGS),,$(BIN)/python -m coverage report $(CORE) >.coverage.core || { cat .coverage.core; exit 1; })
+	@$(if $(ARGS),,$(BIN)/python -m coverage report $(CORE) >/dev/null || { $(BIN)/python -m coverage report $(CORE); exit 1; })
 
 .PHONY: check
 check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings and the OpenAPI document

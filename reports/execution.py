@@ -70,7 +70,8 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         return None
     root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status = row
     if root_status == Status.PENDING:
-        # The root runs from its first claim on. Dying before this costs it a time stamp, nothing else.
+        # The root runs from its first claim on. Dying right before this leaves it pending until the next claim: a
+        # deadline may then take it for one that has not started.
         start_root(as_uuid(root))
     own = load(arguments)
     return Claim(

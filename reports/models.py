@@ -96,7 +96,8 @@ class AsyncActionReport(models.Model):
             models.CheckConstraint(condition=Q(children_ok__lte=F("children_total")), name="report_children_counted"),
         ]
         indexes = [
-            models.Index(fields=["root", "starts_with"], name="report_tree"),
+            models.Index(fields=["root", "id"], name="report_tree"),
+            models.Index(fields=["starts_with"], name="report_start", condition=Q(status="pending")),
             models.Index(fields=["due_at"], name="report_due", condition=Q(status="pending", due_at__isnull=False)),
             models.Index(fields=["heartbeat_at"], name="report_running", condition=Q(status="running", kind="task")),
             models.Index(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from time import monotonic
 
 from celery import current_app
+from kombu.exceptions import OperationalError
 
 from reports import waiting
 from reports.handover import Dispatch
@@ -23,13 +24,14 @@ def publish(dispatches: Sequence[Dispatch]) -> bool:
     be published is left to recovery. Returns whether all was published.
     """
     for position, dispatch in enumerate(dispatches):
-        if not _published(dispatch):
+        if not _offer(dispatch):
             waiting.make_due([left.id for left in dispatches[position:]], in_seconds=_BROKER_PAUSE)
             return False
     return True
 
 
-def _published(dispatch: Dispatch) -> bool:
+def _offer(dispatch: Dispatch) -> bool:
+    """Publish one message. Returns whether it makes sense to go on with the next one."""
     global _broker_away_until  # noqa: PLW0603  one process has one broker
     if monotonic() < _broker_away_until:
         return False
@@ -37,8 +39,11 @@ def _published(dispatch: Dispatch) -> bool:
         current_app.send_task(
             dispatch.task, task_id=str(dispatch.id), retry=False, add_to_parent=False, **dispatch.options
         )
-    except Exception as error:  # noqa: BLE001  the report is committed: no fault of the broker's may look like its own
+    except OperationalError as error:
         logger.warning("Could not publish %s[%s], recovery will: %s", dispatch.task, dispatch.id, error)
         _broker_away_until = monotonic() + _BROKER_PAUSE
         return False
+    except Exception as error:  # noqa: BLE001  the report is committed: no fault of the broker's may look like its own
+        # Refused, and no reason for the others to wait; recovery tries this one again at growing intervals.
+        logger.error("The broker takes no message for %s[%s]: %s", dispatch.task, dispatch.id, error)  # noqa: TRY400
     return True

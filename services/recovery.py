@@ -1,10 +1,14 @@
 """What keeps every promise when something dies: publish what is due, rescue what is stuck."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
+from django.db import DatabaseError, connection
 
 from reports import execution, intervention, waiting
 from reports.errors import AttemptLostError
@@ -35,7 +39,8 @@ def end_overdue() -> bool:
     """Fail a batch of the actions whose deadline has passed. Returns whether more may have."""
     overdue = waiting.find_overdue(_BATCH)
     for root in overdue:
-        intervention.end_overdue(root)
+        with _alone(root):
+            intervention.end_overdue(root)
     return len(overdue) == _BATCH
 
 
@@ -46,7 +51,7 @@ def republish_lost(empty_queues: Collection[str]) -> None:
         name
         for name, task in current_app.tasks.items()
         if getattr(task, "records_outcome", False)
-        and router.route({}, name, task_type=type(task))["queue"].name in empty_queues
+        and router.route(_own_options(task), name, task_type=type(task))["queue"].name in empty_queues
     ]
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
     if lost:
@@ -64,7 +69,8 @@ def rescue_stale() -> bool:
     """Rescue a batch of running tasks whose worker has not been heard of for a lease. Returns whether more may be."""
     stale = waiting.take_stale(_BATCH)
     for attempt in stale:
-        rescue(attempt)
+        with _alone(attempt.id):
+            rescue(attempt)
     return len(stale) == _BATCH
 
 
@@ -83,6 +89,23 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
             execution.fail(lost.id, lost.attempt, failure)
     except AttemptLostError:
         logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
+
+
+def _own_options(task: Any) -> dict[str, Any]:
+    # As `send_task` does: what a task's class says comes before the routes.
+    names = ("queue", "exchange", "routing_key")
+    return {name: getattr(task, name) for name in names if getattr(task, name, None) is not None}
+
+
+@contextmanager
+def _alone(report: UUID) -> Iterator[None]:
+    """Let what the database refuses about one report not keep recovery from the others."""
+    try:
+        yield
+    except DatabaseError:
+        if not connection.is_usable():
+            raise
+        logger.exception("The database refuses what recovery wants to do about report %s.", report)
 
 
 def _may_run_again(lost: Stale) -> bool:

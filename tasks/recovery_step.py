@@ -11,14 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from celery import bootsteps
-from celery.worker import state
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from reports import waiting
 from services import queues, recovery
-from tasks.request import LedgerRequest
+from tasks.request import executing
 from tasks.worker import worker_name
 
 logger = logging.getLogger(__name__)
@@ -115,13 +114,15 @@ class RecoveryThread(Thread):
         return False
 
     def _beat(self) -> None:
-        requests = dict(state.requests)
-        for id_ in waiting.beat([UUID(id_) for id_ in requests], worker=worker_name()):
-            request = requests[str(id_)]
-            if isinstance(request, LedgerRequest) and getattr(request.task, "terminate_on_cancel", False):
-                request.terminate_child(self._worker.pool)
+        requests = {UUID(request.id): request for request in executing()}
+        for id_ in waiting.beat(requests, worker=worker_name()):
+            if getattr(requests[id_].task, "terminate_on_cancel", False):
+                requests[id_].terminate_child(self._worker.pool)
 
     def _rescue_stale(self) -> bool:
+        if _clock() - self._passed_at > settings.RECOVERY_HEARTBEAT_INTERVAL:
+            # Something hung in this very pass: others may have been as unable to write their heartbeats.
+            self._trusted_since = _clock()
         return _clock() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
 
     def _republish_lost(self) -> None:

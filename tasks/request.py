@@ -6,7 +6,7 @@ from uuid import UUID
 from celery.exceptions import TimeLimitExceeded
 from celery.worker import state
 from celery.worker.request import Request
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 
 from reports import waiting
 from reports.failure import Failure
@@ -15,6 +15,16 @@ from tasks import failures
 from tasks.worker import child_name
 
 logger = logging.getLogger(__name__)
+
+_executing: "dict[int, LedgerRequest]" = {}
+
+
+def executing() -> "list[LedgerRequest]":
+    """Return what this worker's pool executes, from any thread.
+
+    Celery's own registry has one entry for an id: a duplicate message that is refused takes it from the task that runs.
+    """
+    return list(_executing.values())
 
 
 class LedgerRequest(Request):
@@ -25,6 +35,16 @@ class LedgerRequest(Request):
 
     terminated = False
 
+    def on_accepted(self, pid: Any, time_accepted: float) -> None:
+        """Begin to have heartbeats."""
+        _executing[id(self)] = self
+        super().on_accepted(pid, time_accepted)
+
+    def on_success(self, failed__retval__runtime: Any, **options: Any) -> None:
+        """Have no more heartbeats: the child has recorded the outcome, whatever it was."""
+        _executing.pop(id(self), None)
+        super().on_success(failed__retval__runtime, **options)
+
     def terminate_child(self, pool: Any) -> None:
         """Kill the pool child that runs this, because its action is not wanted any more."""
         self.terminated = True
@@ -32,11 +52,14 @@ class LedgerRequest(Request):
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:  # noqa: FBT001, FBT002
         """Leave what a child reported to Celery; anything else means that there is no child any more."""
-        if return_ok:
+        _executing.pop(id(self), None)
+        raised = getattr(exc_info.exception, "exc", exc_info.exception)
+        if return_ok and not isinstance(raised, MemoryError):  # which Celery would end the whole worker for
             super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=True)
             return
         state.task_ready(self)
-        raised = getattr(exc_info.exception, "exc", exc_info.exception)
+        if return_ok:
+            return
         if not isinstance(raised, TimeLimitExceeded):  # on_timeout comes next
             self._record_loss(Failure.terminated(task=self.name) if self.terminated else None)
 
@@ -45,13 +68,19 @@ class LedgerRequest(Request):
         if soft:
             super().on_timeout(soft, timeout)
             return
+        _executing.pop(id(self), None)
         state.task_ready(self)
         self._record_loss(failures.describe(TimeLimitExceeded(timeout), task=self.name))
 
     def _record_loss(self, failure: Failure | None) -> None:
-        try:
-            lost = waiting.find_lost(UUID(self.id), worker=child_name(self.worker_pid)) if self.worker_pid else None
-            if lost:
-                recovery.rescue(lost, failure)
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("%s[%s] is lost; recovery will find it: %s", self.name, self.id, error)
+        for last in (False, True):
+            try:
+                lost = waiting.find_lost(UUID(self.id), worker=child_name(self.worker_pid)) if self.worker_pid else None
+                if lost:
+                    recovery.rescue(lost, failure)
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()  # a new one may do
+                if last:
+                    logger.warning("%s[%s] is lost; recovery will find it: %s", self.name, self.id, error)
+            else:
+                return

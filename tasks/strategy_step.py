@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from celery import bootsteps
 from celery.exceptions import InvalidTaskError
@@ -18,10 +19,25 @@ class LedgerTasksOnlyStep(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         consumer.strategies = {
-            name: _refusing_nonsense(strategy)
+            name: _refusing_nonsense(_refusing_extras(strategy))
             for name, strategy in consumer.strategies.items()
             if getattr(consumer.app.tasks[name], "records_outcome", False) and not name.startswith("celery.")
         }
+
+
+def _refusing_extras(strategy: Strategy) -> Strategy:
+    """Refuse a message with more in it than a report's id: a callback, say, would run work that nobody requested."""
+
+    def handle(message: Any, body: Any, *rest: Any) -> Any:
+        args, kwargs, embedded = message.payload
+        headers = message.headers
+        if str(UUID(headers["id"])) != headers["id"]:
+            raise InvalidTaskError("The id is no report's.")
+        if args or kwargs or any(embedded.values()) or headers.get("eta") or headers.get("expires"):
+            raise InvalidTaskError("A message carries a report's id and nothing else.")
+        return strategy(message, body, *rest)
+
+    return handle
 
 
 def _refusing_nonsense(strategy: Strategy) -> Strategy:

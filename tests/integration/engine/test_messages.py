@@ -113,12 +113,24 @@ def _messages_in(commands: list[str]) -> list[str]:
     return [command[command.index("{") :] for command in pushed]
 
 
-@pytest.mark.parametrize("report", [uuid4(), "rubbish"])
-def test_a_message_for_a_report_that_does_not_exist_runs_nothing(engine: Engine, key: str, report: UUID | str) -> None:
-    _publish("canvases.work", report, kwargs={"path": key})
+def test_a_message_for_a_report_that_does_not_exist_runs_nothing(engine: Engine) -> None:
+    report = uuid4()
+    _publish("canvases.work", report)
     _assert_consumed(engine)
     assert _logged(engine, f"canvases.work[{report}] is not run: there is no such report")
     assert _logged(engine, "Tasks are run by requesting an action.")
+
+
+def test_a_message_whose_id_is_none_runs_nothing(engine: Engine) -> None:
+    _publish("canvases.work", "rubbish")
+    _assert_consumed(engine)
+    assert _logged(engine, "This message makes no sense")
+
+
+def test_a_message_with_arguments_runs_nothing(engine: Engine, key: str) -> None:
+    _publish("canvases.work", uuid4(), kwargs={"path": key})
+    _assert_consumed(engine)
+    assert _logged(engine, "A message carries a report's id and nothing else.")
     assert journal.lines(key) == []
 
 
@@ -165,7 +177,7 @@ def test_a_message_for_a_report_of_another_task_runs_nothing(engine: Engine, key
     before = list(AsyncActionReport.objects.filter(root_id=root).values("id", "status", "attempts"))
     engine.clear_messages()
     for report in before:  # the action itself and its group too
-        _publish("canvases.fail", report["id"], kwargs={"path": key})
+        _publish("canvases.fail", report["id"])
         _publish("outcomes.succeed", report["id"])
     AsyncActionReport.objects.filter(root_id=root, kind="task").update(due_at=now() + _FAR)
     engine.start()

@@ -12,5 +12,5 @@ def published(monkeypatch):
         names.append(dispatched.task)
         return True
 
-    monkeypatch.setattr(dispatch, "_published", take)
+    monkeypatch.setattr(dispatch, "_offer", take)
     return names
