@@ -1,13 +1,15 @@
 """Show which index serves each statement of the ledger, with a million finished reports and 100,000 that wait.
 
 Fills the empty PostgreSQL that DATABASE_URL names, runs the ledger's functions on it, asks for the plan of each
-statement on the way, writes ``docs/indexes.md``, and fails where one reads the whole table.
+statement on the way, writes ``docs/indexes.md``, and fails where one reads the whole table, or a large part of it by an
+index that does not serve it.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,18 +26,21 @@ from django.db import connection, transaction  # noqa: E402
 from reports import acceptance, execution, intervention, purging, selectors, waiting  # noqa: E402
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status  # noqa: E402
-from reports.plan import ChainNode, TaskNode  # noqa: E402
+from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
 
 FINISHED = int(os.environ.get("FINISHED", "1000000"))
 WAITING = int(os.environ.get("WAITING", "100000"))
 PAGE = Path(os.environ.get("PAGE", Path(__file__).resolve().parent.parent / "docs" / "indexes.md"))
 TABLE = "reports_asyncactionreport"
+LARGE_TREE = 10_000  # tasks of one action
+TOO_MANY = (FINISHED + WAITING) // 4  # reports for one statement to read
 
 # Actions of a root and two tasks: so many reports are a third as many actions. Every thousandth has failed.
+# As in reality, what belongs together stands together in the order of ids.
 _MAKE_ID = """
 CREATE FUNCTION make_id(n int, part int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-$$ SELECT ('01900000-' || lpad(to_hex(n / 65536), 4, '0') || '-7' || lpad(to_hex(part), 3, '0') || '-8000-'
-    || lpad(to_hex(n), 12, '0'))::uuid $$
+$$ SELECT ('0190' || lpad(to_hex(n / 65536), 4, '0') || '-' || lpad(to_hex(n % 65536), 4, '0')
+    || '-7' || lpad(to_hex(part), 3, '0') || '-8000-000000000000')::uuid $$
 """
 _FILL = f"""
 INSERT INTO {TABLE} (id, root_id, parent_id, position, kind, status, action, task, system_call,
@@ -60,48 +65,80 @@ FROM (SELECT n, n > %s AS waits FROM generate_series(1, %s) n) numbers, generate
 """  # noqa: S608  nothing in it comes from outside
 
 
-def fill() -> None:
-    """Insert the reports and have the planner know them."""
+def task(name: str = "a.task") -> TaskNode:
+    """Return a task without arguments."""
+    return TaskNode(name, '{"args": [], "kwargs": {}}')
+
+
+def fill() -> UUID:
+    """Insert the reports and have the planner know them. Returns the root of the action that has many tasks."""
     for n in range(1, 11):
         get_user_model().objects.create(pk=n, username=f"client-{n}")
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_ID)
         cursor.execute(_FILL, [FINISHED // 3, FINISHED // 3 + WAITING // 3])
+    large = ChainNode((GroupNode((task(),) * LARGE_TREE), task()))
+    root, _ = acceptance.accept(action="action-1", plan=large, parameters={}, requested_by=1)
+    with connection.cursor() as cursor:
         cursor.execute(f"VACUUM ANALYZE {TABLE}")
+    return root
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one statement reads the table: by which indexes, how many reports, and whether all there are."""
+
+    indexes: frozenset[str]
+    reports: int
+    is_whole: bool
 
 
 @contextmanager
-def explaining(plans: list[list[str]]) -> Iterator[None]:
-    """Collect, for each statement on the table, how the planner would read the table."""
+def explaining(readings: list[Reading]) -> Iterator[None]:
+    """Collect how each statement on the table reads it."""
 
     def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
         if TABLE in sql and not sql.startswith(("INSERT", "EXPLAIN")):
             with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-                plans.append(sorted(set(_scans(cursor.fetchone()[0][0]["Plan"]))))
+                # Run twice, and the first time undone: it is the plan's own numbers that tell what was read.
+                cursor.execute("SAVEPOINT explained")
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+                readings.append(_reading(cursor.fetchone()[0][0]["Plan"]))
+                cursor.execute("ROLLBACK TO explained")
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(explain):
         yield
 
 
-def _scans(plan: dict[str, Any]) -> Iterator[str]:
-    if "Index Name" in plan:
-        yield plan["Index Name"]
-    elif plan.get("Relation Name") == TABLE and plan["Node Type"] not in ("ModifyTable", "Bitmap Heap Scan"):
-        yield f"{plan['Node Type']} of the table"
-    for part in plan.get("Plans", ()):
-        yield from _scans(part)
-
-
-def questions() -> dict[str, Callable[[], object]]:
-    """Return what the service asks of the ledger, by name, in an order in which each finds what it needs."""
-    plan = ChainNode(
-        (TaskNode("a.task", '{"args": [], "kwargs": {}}'), TaskNode("b.task", '{"args": [], "kwargs": {}}'))
+def _reading(plan: dict[str, Any]) -> Reading:
+    scans = [node for node in _nodes(plan) if "Scan" in node["Node Type"]]
+    of_table = [scan for scan in scans if scan.get("Relation Name") == TABLE]
+    return Reading(
+        indexes=frozenset(scan["Index Name"] for scan in scans if "Index Name" in scan),
+        reports=round(
+            sum((s["Actual Rows"] + s.get("Rows Removed by Filter", 0)) * s["Actual Loops"] for s in of_table)
+        ),
+        is_whole=any(scan["Node Type"] == "Seq Scan" for scan in of_table),
     )
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def questions(large: UUID) -> dict[str, Callable[[], object]]:
+    """Return what the service asks of the ledger, by name, in an order in which each finds what it needs."""
+    plan = ChainNode((task(), task("b.task")))
+    group = ChainNode((GroupNode((task(), task(), task())),))
     root, (first, *_) = acceptance.accept(action="action-1", plan=plan, parameters={}, requested_by=1)
     other, (broken, *_) = acceptance.accept(action="action-1", plan=plan, parameters={}, requested_by=1)
-    page = UUID("01900000-0001-7000-8000-000000010000")
+    _, (retried, growing, unpublished) = acceptance.accept(action="action-1", plan=group, parameters={}, requested_by=1)
+    n = FINISHED // 6
+    page = UUID(f"0190{n >> 16:04x}-{n & 0xFFFF:04x}-7000-8000-000000000000")
+    middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
     claims: dict[UUID, execution.Claim | None] = {}
 
     def claim(id_: UUID) -> None:
@@ -113,47 +150,59 @@ def questions() -> dict[str, Callable[[], object]]:
         return held
 
     failure = Failure("code", "Type", "message", "a.task", "")
+    half = float(n)  # seconds: each second one action of three reports was finished
     return {
         "poll a report": lambda: selectors.find(root, owner=1),
         "list own reports": lambda: selectors.list_roots(owner=1, limit=50),
         "list the next page": lambda: selectors.list_roots(owner=1, limit=50, before=page),
         "list by action": lambda: selectors.list_roots(owner=1, limit=50, action="action-0"),
         "list by status": lambda: selectors.list_roots(owner=1, limit=50, status=Status.FAILED),
+        "list by both": lambda: selectors.list_roots(owner=1, limit=50, action="action-0", status=Status.FAILED),
         "list the tasks of a report": lambda: selectors.list_tree(root, owner=1, limit=50),
-        "claim": lambda: (claim(first.id), claim(broken.id)),
+        f"list the tasks of a report that has {LARGE_TREE:,}": lambda: selectors.list_tree(large, owner=1, limit=50),
+        "list the next page of them": lambda: selectors.list_tree(large, owner=1, limit=50, after=middle),
+        "claim": lambda: [claim(dispatch.id) for dispatch in (first, broken, retried, growing)],
         "report progress": lambda: execution.report_progress(claimed(first.id), {"current": 1}),
         "ask whether still wanted": lambda: execution.check(claimed(first.id)),
         "stamp heartbeats": lambda: waiting.beat([first.id], worker="w"),
+        "find a lost task": lambda: waiting.find_lost(first.id, worker="w"),
         "succeed and hand over": lambda: execution.succeed(claimed(first.id), 1),
+        "put off": lambda: execution.put_off(retried.id, 1, failure, delay=1),
+        "expand": lambda: execution.expand(claimed(growing.id), plan),
         "fail": lambda: execution.fail(broken.id, 1, failure),
         "resume": lambda: intervention.resume(other),
         "cancel": lambda: intervention.cancel(other),
+        "put off what could not be published": lambda: waiting.make_due([unpublished.id], in_seconds=-1),
         "take what is due": lambda: waiting.take_due(200),
+        "find what a broker lost": lambda: waiting.make_lost_due(tasks=["a.task"], older_than=5, limit=2000),
         "find what is overdue": lambda: waiting.find_overdue(200),
+        "end what is overdue": lambda: intervention.end_overdue(root),
         "take what is stale": lambda: waiting.take_stale(200),
-        "purge": lambda: purging.purge_batch(older_than=30 * 24 * 3600.0),
+        "purge": lambda: purging.purge_batch(older_than=half),
+        "purge one action": lambda: purging.purge_batch(older_than=half, action="action-1"),
     }
 
 
 def main() -> int:
     call_command("migrate", verbosity=0)
-    fill()
+    large = fill()
     bad = 0
     lines = []
     # Nothing is kept: each statement is asked about, and run, inside a transaction that is undone.
     with transaction.atomic():
-        for number, (name, ask) in zip(count(1), questions().items(), strict=False):
-            plans: list[list[str]] = []
-            with explaining(plans):
+        for number, (name, ask) in zip(count(1), questions(large).items(), strict=False):
+            readings: list[Reading] = []
+            with explaining(readings):
                 ask()
-            used = sorted({scan for scans in plans for scan in scans})
-            whole = [scan for scan in used if scan.endswith("of the table")]
-            bad += bool(whole)
-            lines.append(f"| {number} | {name} | {len(plans)} | {', '.join(f'`{scan}`' for scan in used)} |")
-            sys.stdout.write(f"{'BAD ' if whole else ''}{name}: {', '.join(used)}\n")
+            used = ", ".join(f"`{index}`" for index in sorted(frozenset().union(*(r.indexes for r in readings))))
+            most = max(reading.reports for reading in readings)
+            is_bad = most > TOO_MANY or any(reading.is_whole for reading in readings)
+            bad += is_bad
+            lines.append(f"| {number} | {name} | {len(readings)} | {used} | {most:,} |")
+            sys.stdout.write(f"{'BAD ' if is_bad else ''}{name}: {most:,} reports, {used}\n")
         transaction.set_rollback(True)
     PAGE.write_text(_page(lines))
-    sys.stdout.write(f"{bad} read the whole table.\n")
+    sys.stdout.write(f"{bad} read the table without an index that serves them.\n")
     return int(bad > 0)
 
 
@@ -164,10 +213,11 @@ def _page(lines: list[str]) -> str:
             "",
             "Written by `make explain` from PostgreSQL's plans,",
             f"with {FINISHED:,} finished and {WAITING:,} waiting reports.",
-            "Statements are those that read or change the table of reports, inserts aside.",
+            "Statements are those that read or change the table of reports, inserts aside;",
+            "the last column is how many reports the one that reads most of them reads.",
             "",
-            "| | question | statements | read by |",
-            "|---|---|---|---|",
+            "| | question | statements | read by | reports read |",
+            "|---|---|---|---|---|",
             *lines,
             "",
         ]
