@@ -26,9 +26,14 @@ run: $(SET_UP) ## start everything, run the example actions and serve on PORT (8
 .PHONY: test
 test: $(SET_UP) ## run the tests on SQLite and again on PostgreSQL; ARGS="-k word" chooses some
 	@rm -f .coverage .coverage.*
-	TEST_DATABASE=sqlite $(PYTEST) --cov-report= $(ARGS)
-	TEST_DATABASE=postgres $(PYTEST) --cov-append --cov-report=term $(ARGS)
+	TEST_DATABASE=sqlite $(PYTEST) --cov-report= --ignore=tests/guarantees $(ARGS)
+	TEST_DATABASE=postgres $(PYTEST) --cov-append --cov-report=term --ignore=tests/guarantees $(ARGS)
 	@$(if $(ARGS),,$(BIN)/python -m coverage report $(CORE) >/dev/null || { $(BIN)/python -m coverage report $(CORE); exit 1; })
+
+.PHONY: guarantees
+guarantees: $(SET_UP) ## kill, freeze and cut off real processes, on SQLite and again on PostgreSQL; takes six minutes
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 tests/guarantees $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 tests/guarantees $(ARGS)
 
 .PHONY: check
 check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings and the OpenAPI document
