@@ -143,14 +143,6 @@ RECOVERY_HEARTBEAT_INTERVAL = env.seconds("RECOVERY_HEARTBEAT_INTERVAL", 5.0)
 RECOVERY_LEASE = env.seconds("RECOVERY_LEASE", 30.0)
 if RECOVERY_LEASE < 2 * RECOVERY_HEARTBEAT_INTERVAL:
     raise ImproperlyConfigured("RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of them.")
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # A process that stands still in the middle of a transaction, frozen or cut off, keeps its locks: PostgreSQL ends
-    # that transaction after a lease. Until then nobody waits for one of them so long that its own lease passes.
-    DATABASES["default"]["OPTIONS"].setdefault(
-        "options",
-        f"-c idle_in_transaction_session_timeout={RECOVERY_LEASE * 1000:.0f}"
-        f" -c lock_timeout={RECOVERY_LEASE * 500:.0f}",
-    )
 RECOVERY_REPUBLISH_AFTER = env.seconds("RECOVERY_REPUBLISH_AFTER", 30.0)
 RECOVERY_REPUBLISH_MAX = env.seconds("RECOVERY_REPUBLISH_MAX", 3600.0)
 RECOVERY_MAX_LOSSES = env.int("RECOVERY_MAX_LOSSES", 3)

@@ -4,15 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
-from uuid import UUID
+from contextlib import suppress
 
 import psutil
 import psycopg
 import pytest
 from django.db import connection, transaction
 
-from reports import selectors
 from reports.models import Status
 from stack.postgres import Postgres
 from stack.process import wait_for
@@ -173,40 +171,6 @@ def test_an_outcome_that_the_database_refuses_for_a_while(ground: ProvingGround,
         assert ground.unfinished() == 3
     ground.assert_four_zeros()
     ground.assert_ok(root, 2)
-
-
-def test_a_lock_that_is_kept_holds_nobody_else_up(ground: ProvingGround, server: Postgres) -> None:
-    canvas = ["sequence", ["work", {"gate": ground.gate("all"), "again": True}], ["work"]]
-    frozen, locked = ground.request(canvas), ground.request(canvas)
-    ground.await_events("begins", 2)
-    ground.stack.worker.pause()
-    ground.stack.add_worker()
-    # One lock is the service's own, of a process that stands still; the other is somebody else's.
-    own, foreign = psycopg.connect(**connection.get_connection_params()), psycopg.connect(server.url("async_actions"))
-    with closing(own), closing(foreign):
-        for database, root in ((own, frozen), (foreign, locked)):
-            database.execute("SELECT id FROM reports_asyncactionreport WHERE id = %s FOR UPDATE", [root])
-        held = ground.request(canvas)
-        ground.await_events("begins", 3)
-        assert _longest_silence(ground, held, seconds=2 * LEASE) < LEASE
-        ground.open("all")
-        ground.settle([frozen, held])
-        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
-            own.execute("SELECT 1")
-    ground.assert_four_zeros()
-    for root in (frozen, locked, held):
-        ground.assert_ok(root, 2)
-
-
-def _longest_silence(ground: ProvingGround, root: UUID, *, seconds: float) -> float:
-    """Return for how long, within these seconds, nothing was heard of the worker that runs an action's first task."""
-    silences = []
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        heartbeat = ground.tasks(root)[0].heartbeat_at
-        silences.append((selectors.read_clock() - heartbeat).total_seconds())
-        time.sleep(0.05)
-    return max(silences)
 
 
 def test_a_database_that_is_locked_at_the_time_of_an_outcome(ground: ProvingGround) -> None:
