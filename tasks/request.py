@@ -2,6 +2,7 @@ import logging
 import signal
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from celery.exceptions import TimeLimitExceeded
 from celery.worker import state
@@ -16,7 +17,9 @@ from tasks.worker import child_name
 
 logger = logging.getLogger(__name__)
 
-_executing: "dict[int, LedgerRequest]" = {}
+# Celery lets go of a request when its child has recorded the outcome, by a method that cannot be overridden: for each
+# task it derives a class of its own from this one.
+_executing: "WeakValueDictionary[int, LedgerRequest]" = WeakValueDictionary()
 
 
 def executing() -> "list[LedgerRequest]":
@@ -24,7 +27,7 @@ def executing() -> "list[LedgerRequest]":
 
     Celery's own registry has one entry for an id: a duplicate message that is refused takes it from the task that runs.
     """
-    return list(_executing.values())
+    return [request for reference in _executing.valuerefs() if (request := reference()) is not None]
 
 
 class LedgerRequest(Request):
@@ -39,11 +42,6 @@ class LedgerRequest(Request):
         """Begin to have heartbeats."""
         _executing[id(self)] = self
         super().on_accepted(pid, time_accepted)
-
-    def on_success(self, failed__retval__runtime: Any, **options: Any) -> None:
-        """Have no more heartbeats: the child has recorded the outcome, whatever it was."""
-        _executing.pop(id(self), None)
-        super().on_success(failed__retval__runtime, **options)
 
     def terminate_child(self, pool: Any) -> None:
         """Kill the pool child that runs this, because its action is not wanted any more."""
