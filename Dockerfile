@@ -3,7 +3,7 @@ FROM docker.io/library/python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv /venv
 COPY requirements/base.txt requirements/base.txt
-RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/base.txt \
+RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements/base.txt \
     && /venv/bin/python -m pip uninstall --yes --quiet pip
 COPY manage.py openapi.yaml ./
 COPY config config
