@@ -1,7 +1,7 @@
 """Actions of any shape, described by JSON, made of tasks that testify to what they do.
 
     ["work", {…}]               a task; what it does is in the object, which may be left out
-    ["grow", canvas]            a task that returns the signatures of a canvas
+    ["grow", canvas, {…}]       a task that returns the signatures of a canvas
     ["sequence", canvas, …]     one after another
     ["group", canvas, …]        side by side
 
@@ -26,6 +26,9 @@ from tasks.base import BaseTask
 from tasks.chainable import chainable
 
 Canvas = list[Any]
+
+#: The tasks that may run again when their worker is lost.
+RERUNS = ("trials.work_again", "trials.grow_again")
 
 
 class TrialFlakyError(Exception):
@@ -58,8 +61,14 @@ def __work_again(self: TrialTask, *inputs: Any, path: str, deeds: dict[str, Any]
 
 
 @shared_task(name="trials.grow", base=TrialTask, bind=True)
-def __grow(self: TrialTask, *_: Any, path: str, canvas: Canvas) -> Any:
-    _perform(self, path, {}, ())
+def __grow(self: TrialTask, *_: Any, path: str, canvas: Canvas, deeds: dict[str, Any]) -> Any:
+    _perform(self, path, deeds, ())
+    return signatures_of(canvas, f"{path}.0")
+
+
+@shared_task(name="trials.grow_again", base=TrialTask, bind=True, retry_on_worker_lost=True)
+def __grow_again(self: TrialTask, *_: Any, path: str, canvas: Canvas, deeds: dict[str, Any]) -> Any:
+    _perform(self, path, deeds, ())
     return signatures_of(canvas, f"{path}.0")
 
 
@@ -98,7 +107,7 @@ def result_of(canvas: Canvas, given: Any = 0) -> Any:
             return given
         case ["group", *members]:
             return [result_of(member, given) for member in members]
-        case ["grow", grown]:
+        case ["grow", grown, *_]:
             return result_of(grown)
         case ["work", {"counts": number}]:
             return number + _sum(given)
@@ -117,12 +126,12 @@ def signatures_of(canvas: Canvas, path: str) -> Iterator[Signature]:
 
 def _signature_of(canvas: Canvas, path: str) -> Signature:
     match canvas:
-        case ["work"]:
-            return __work.s(path=path, deeds={})
-        case ["work", deeds]:
-            return (__work_again if deeds.get("again") else __work).s(path=path, deeds=deeds)
-        case ["grow", grown]:
-            return __grow.s(path=path, canvas=grown)
+        case ["work", *deeds]:
+            given = deeds[0] if deeds else {}
+            return (__work_again if given.get("again") else __work).s(path=path, deeds=given)
+        case ["grow", grown, *deeds]:
+            given = deeds[0] if deeds else {}
+            return (__grow_again if given.get("again") else __grow).s(path=path, canvas=grown, deeds=given)
         case ["sequence", *steps]:
             return chain(*(_signature_of(step, f"{path}.{n}") for n, step in enumerate(steps)))
         case ["group", *members]:

@@ -15,7 +15,7 @@ from django.db import connection
 
 from chaos import gates, ledger, witness
 from chaos.audit import Audit, Observations, audit
-from chaos.trials import Canvas
+from chaos.trials import RERUNS, Canvas
 from chaos.witness import Entry, Event
 from config import celery_app
 from reports import selectors
@@ -27,7 +27,6 @@ from stack.worker import Worker
 from tests.live import LiveStack
 
 _PATIENCE = 60.0  # seconds; far more than anything here takes on an idle machine
-RERUNS = ("trials.work_again",)
 
 
 class ProvingGround:
