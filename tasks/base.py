@@ -21,6 +21,7 @@ from services.dispatch import publish
 from tasks import failures
 from tasks.canvas import plan_of
 from tasks.frames import forget_frames
+from tasks.limits import holding_back_limits, past_limits
 from tasks.patience import patiently
 from tasks.progress import Progress
 from tasks.worker import claimant_name
@@ -152,21 +153,23 @@ class BaseErrorHandlerMixin(_Task):
         raised = vars(self.request).get("raised", exc)
         failure = failures.describe(raised, task=self.name, traceback=str(einfo.traceback) if einfo else "")
         try:
-            patiently(lambda: execution.fail(claim.id, claim.attempt, failure))
+            with past_limits():
+                patiently(lambda: execution.fail(claim.id, claim.attempt, failure))
         except AttemptLostError as lost:
             logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
 
     def _claim(self) -> Claim:
         report = _uuid(self.request.id)
         claimant, tries = claimant_name(), count()
-        claim = report and patiently(
-            lambda: execution.claim(report, task=self.name, worker=claimant, again=next(tries) > 0)
-        )
-        if not isinstance(claim, Claim):
-            self._log_refusal(report)
-            raise Ignore(f"No report {self.request.id} waits for {self.name}.")
-        vars(self.request).update(claim=claim, progress=Progress())
-        return claim
+        with holding_back_limits():  # or nobody would know of the claim
+            claim = report and patiently(
+                lambda: execution.claim(report, task=self.name, worker=claimant, again=next(tries) > 0)
+            )
+            if not isinstance(claim, Claim):
+                self._log_refusal(report)
+                raise Ignore(f"No report {self.request.id} waits for {self.name}.")
+            vars(self.request).update(claim=claim, progress=Progress())
+            return claim
 
     def _log_refusal(self, report: UUID | None) -> None:
         status = report and patiently(lambda: selectors.find_status(report))
@@ -185,18 +188,21 @@ class BaseErrorHandlerMixin(_Task):
     def _succeed(self, claim: Claim, outcome: Any) -> None:
         plan = plan_of(outcome) if _holds_signatures(outcome) else None
         record = (lambda: execution.expand(claim, plan)) if plan else (lambda: execution.succeed(claim, outcome))
-        publish(patiently(record))
+        with past_limits():
+            publish(patiently(record))
 
     def _give_up(self, claim: Claim, cancelled: ActionCancelledError) -> None:
         failure = failures.describe(cancelled, task=self.name)
-        patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=0))
+        with past_limits():
+            patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=0))
 
     def _put_off(self, claim: Claim, retry: Retry) -> None:
         # Somebody may have raised Celery's Retry by hand, with seconds or nothing.
         when = retry.when if isinstance(retry.when, datetime) else _moment_of(None, float(retry.when or 0))
         delay = max(0.0, (when - utc_now()).total_seconds())
         failure = failures.describe_retried(retry, task=self.name)
-        patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
+        with past_limits():
+            patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from tasks.limits import holding_back_limits
+
 Answer = TypeVar("Answer")
 
 
@@ -14,12 +16,14 @@ def patiently(write: Callable[[], Answer]) -> Answer:
     It may be away, or its disk full, or have become read-only, or lack a column until it is migrated.
 
     Every write is guarded by its attempt, so one that was committed unheard changes nothing when it is repeated.
+    A soft time limit strikes after it.
 
     Raises:
         DatabaseError, InterfaceError: the database refused for too long, or refuses these very values.
 
     """
-    return _retrying()(write)
+    with holding_back_limits():
+        return _retrying()(write)
 
 
 def _retrying() -> Retrying:

@@ -1,7 +1,11 @@
 from time import monotonic
+from typing import Any
+
+from django.db import transaction
 
 from reports import execution
 from reports.execution import Claim
+from tasks.limits import holding_back_limits
 
 _INTERVAL = 1.0
 
@@ -15,6 +19,9 @@ class Progress:
     def report(self, claim: Claim, *, current: float, total: float | None, message: str) -> None:
         """Write, or leave it out where the last write is too fresh.
 
+        In a transaction of the task's own it is written after the commit. Nobody would see it earlier, and cancelling
+        and handing over would wait for the transaction.
+
         Raises:
             AttemptLostError: the attempt was superseded.
             DocumentTooLargeError: the message is too long.
@@ -24,4 +31,9 @@ class Progress:
         if self._written_at is not None and now - self._written_at < _INTERVAL:
             return
         self._written_at = now
-        execution.report_progress(claim, {"current": current, "total": total, "message": message})
+        transaction.on_commit(lambda: _write(claim, {"current": current, "total": total, "message": message}))
+
+
+def _write(claim: Claim, progress: dict[str, Any]) -> None:
+    with holding_back_limits():
+        execution.report_progress(claim, progress)

@@ -286,7 +286,7 @@ def test_a_task_may_stop_once_its_action_was_cancelled():
     assert row.errors[0]["message"] == "test is cancelled; messages.act is not wanted any more."
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_progress_is_shown_while_it_runs():
     shown = []
 

@@ -1,4 +1,5 @@
 import pytest
+from django.db import transaction
 
 from reports.errors import AttemptLostError, DocumentTooLargeError
 from reports.models import AsyncActionReport
@@ -6,7 +7,7 @@ from tasks import progress
 from tasks.progress import Progress
 from tests.unit.reports import ledger
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -61,3 +62,11 @@ def test_an_attempt_that_is_over(claim):
     ledger.execution.succeed(claim, None)
     with pytest.raises(AttemptLostError):
         Progress().report(claim, current=1, total=9, message="")
+
+
+def test_in_a_transaction_of_the_task_it_is_written_after_the_commit(claim, django_assert_num_queries):
+    with transaction.atomic():
+        with django_assert_num_queries(0):  # which would hold up whoever cancels the action until the commit
+            Progress().report(claim, current=1, total=9, message="")
+        assert ledger.find("a").progress is None
+    assert current() == 1
