@@ -54,8 +54,10 @@ app = Celery("async_actions", task_cls="tasks.base:BaseTask")
 # Threads of the web server have no current application of their own.
 app.set_default()
 app.steps["worker"].add("tasks.recovery_step:RecoveryStep")
+app.steps["worker"].add("tasks.watchdog_step:WatchdogStep")
 app.steps["consumer"].add("tasks.strategy_step:LedgerTasksOnlyStep")
 app.steps["consumer"].add("tasks.pool_step:PoolStep")
+app.steps["consumer"].add("tasks.watchdog_step:EventLoopStep")
 
 
 def configuration() -> dict[str, Any]:

@@ -155,6 +155,9 @@ if not isinstance(REPORT_RETENTION_DAYS_BY_ACTION, dict) or not all(
     raise ImproperlyConfigured('REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such as {"sync-invoices": 7}.')
 # How long a worker waits for a database that is away when an outcome is to be recorded. Seconds.
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
+# How long a part of a worker may give no sign of life before the worker ends itself. Seconds; longer than Celery waits
+# between two tries to reach the broker (32).
+WORKER_SILENCE_MAX = env.seconds("WORKER_SILENCE_MAX", 120.0)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BODY_BYTES", 1024 * 1024)
 

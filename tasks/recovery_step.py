@@ -3,7 +3,6 @@
 import atexit
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
@@ -11,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import bootsteps
+from celery.worker import state
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
@@ -18,11 +18,13 @@ from kombu.exceptions import OperationalError as BrokerError
 from reports import waiting
 from services import queues, recovery
 from tasks.request import executing
+from tasks.signs import CONSUMER, RECOVERY, signs
+from tasks.watchdog_step import end_worker
 from tasks.worker import worker_name
 
 logger = logging.getLogger(__name__)
 
-_LOST_MESSAGES_INTERVAL = 5.0
+_QUEUES_INTERVAL = 5.0
 _PURGE_INTERVAL = 10.0
 _LAST_PASS = 5.0
 
@@ -70,9 +72,10 @@ class RecoveryThread(Thread):
         # passed, nobody's heartbeat says anything: others may not have been able to write theirs either.
         self._trusted_since = _clock()
         self._passed_at = self._trusted_since
+        self._taken = 0  # messages, when the queues were looked at last
         self._duties = (
             Duty(self._beat, settings.RECOVERY_HEARTBEAT_INTERVAL),
-            Duty(self._republish_lost, _LOST_MESSAGES_INTERVAL),
+            Duty(self._look_at_queues, min(_QUEUES_INTERVAL, settings.WORKER_SILENCE_MAX / 4)),
             Duty(recovery.publish_due),
             Duty(recovery.end_overdue),
             Duty(self._rescue_stale),
@@ -92,12 +95,12 @@ class RecoveryThread(Thread):
                     more = self._run_pass()
         finally:
             connection.close()
+            signs.end(RECOVERY)
             if not self._stopped.is_set():
-                # Nobody would stamp this worker's heartbeats any more: better that it ends and is started anew.
-                logger.critical("Recovery has died; this worker ends itself.")
-                os.kill(os.getpid(), signal.SIGTERM)
+                end_worker("Recovery has died.")  # nobody would stamp this worker's heartbeats any more
 
     def _run_pass(self) -> bool:
+        signs.give(RECOVERY)
         now = _clock()
         if now - self._passed_at > settings.RECOVERY_LEASE / 2:
             self._trusted_since = now
@@ -125,11 +128,19 @@ class RecoveryThread(Thread):
             self._trusted_since = _clock()
         return _clock() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
 
-    def _republish_lost(self) -> None:
+    def _look_at_queues(self) -> None:
+        own = self._worker.app.amqp.queues.consume_from
         try:
-            empty = queues.find_empty(self._worker.app.amqp.queues.consume_from)
+            empty = queues.find_empty(own)
         except BrokerError:
-            return  # publishing finds that out for itself
+            # Publishing finds that out for itself, and the consumer waits for the broker.
+            signs.give(CONSUMER)
+            return
+        taken = state.all_total_count[0]
+        # A worker that has nothing in hand takes what its queues have.
+        if len(empty) == len(own) or state.reserved_requests or taken != self._taken:
+            signs.give(CONSUMER)
+        self._taken = taken
         recovery.republish_lost(empty)
 
 

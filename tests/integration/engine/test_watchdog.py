@@ -1,0 +1,60 @@
+"""A worker that runs and cannot be trusted ends itself; another one takes over what it leaves."""
+
+import os
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from reports.acceptance import Timing
+from reports.models import Status
+from tests.actions import processes, silence
+from tests.integration.engine.engine import ENVIRONMENT, Engine
+
+pytestmark = pytest.mark.once  # it is the same worker on either database
+
+_IMPATIENT = {
+    "ACTION_MODULES": f"{ENVIRONMENT['ACTION_MODULES']},tests.actions.silence",
+    "WORKER_SILENCE_MAX": "8",
+    "OUTCOME_PATIENCE": "2",
+}
+
+
+@pytest.fixture(params=silence.PARTS)
+def part(request):
+    yield request.param
+    silence.gate_of(request.param).unlink(missing_ok=True)
+
+
+def test_a_worker_a_part_of_which_is_silent_ends_itself(engine: Engine, part: str) -> None:
+    worker = engine.replace_worker({**_IMPATIENT, "FALLS_SILENT": part})
+    assert engine.run(processes.identify.s()).status == Status.OK
+    silence.gate_of(part).touch()
+    engine.wait_until(lambda: silence.FELL_SILENT in worker.log_text())
+    # More than one: the consumer may have asked the broker for the first before it fell silent.
+    roots = [engine.request(processes.identify.s()) for _ in range(3)]
+    engine.wait_until(lambda: not worker.is_running)
+    assert worker.exit_code == os.EX_SOFTWARE
+    assert re.search(f"No sign of life for 8 seconds from .*{part}", worker.log_text())
+    engine.add_worker()
+    engine.settle(roots)
+    assert {engine.report(root).status for root in roots} == {Status.OK}
+
+
+@pytest.mark.parametrize("happens", ["nothing", "the broker is away", "the worker is frozen"])
+def test_a_worker_that_has_a_reason_to_be_silent_is_trusted(engine: Engine, happens: str) -> None:
+    worker = engine.replace_worker(_IMPATIENT)
+    long = timedelta(seconds=1 + int(_IMPATIENT["WORKER_SILENCE_MAX"]))
+    later = engine.request(processes.identify.s(), timing=Timing(not_before=now() + long))
+    if happens == "the broker is away":
+        engine.valkey.kill()
+    elif happens == "the worker is frozen":
+        worker.pause()
+    engine.wait_until(lambda: engine.tasks(later)[0].not_before < now())
+    if happens == "the broker is away":
+        engine.valkey.start()
+    worker.resume()
+    engine.settle([later])
+    assert worker.is_running
+    assert "No sign of life" not in worker.log_text()
