@@ -46,6 +46,15 @@ def for_update() -> str:
     return "FOR UPDATE" if connection.vendor == "postgresql" else ""
 
 
+def limit_lock_waits(seconds: float) -> None:
+    """Have this connection wait for a lock no longer than this from now on, and raise OperationalError instead.
+
+    For those who must go on with others' reports when somebody keeps one locked. In SQLite there is only the one lock.
+    """
+    if connection.vendor == "postgresql":
+        fetch_one("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1000:.0f}ms"])
+
+
 def fetch_all(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
     """Run a statement and return its rows."""
     with connection.cursor() as cursor:

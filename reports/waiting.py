@@ -68,14 +68,17 @@ def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
 def beat(ids: Collection[UUID], *, worker: str) -> list[UUID]:
     """Stamp a heartbeat on what ``worker``, by the beginning of its name, executes.
 
-    Returns those whose action is final by now.
+    Returns those whose action is final by now. One that is locked has to do without: its outcome is being recorded, or
+    somebody stands still in the middle of it, and the others need theirs.
     """
     if not ids:
         return []
     rows = fetch_all(
         f"""
-        UPDATE {TABLE} SET heartbeat_at = {now()}
-        WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task' AND worker LIKE %s
+        UPDATE {TABLE} SET heartbeat_at = {now()} WHERE id IN (
+            SELECT id FROM {TABLE} WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task'
+                AND worker LIKE %s {skip_locked()}
+        ) AND status = 'running'
         RETURNING id, (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
         """,  # noqa: S608
         [*ids, f"{worker}%"],

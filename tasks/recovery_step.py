@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from reports import waiting
+from reports.database import limit_lock_waits
 from services import queues, recovery
 from tasks.request import executing
 from tasks.signs import CONSUMER, RECOVERY, signs
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 _QUEUES_INTERVAL = 5.0
 _PURGE_INTERVAL = 10.0
 _LAST_PASS = 5.0
+_LOCK_WAIT = 1.0  # who stands still with the lock of one report must not keep recovery from the others
 
 # The pool forks while this thread works. A child must not be born with a lock of a pass in progress held for ever.
 _pass_lock = Lock()
@@ -106,6 +108,7 @@ class RecoveryThread(Thread):
             self._trusted_since = now
         self._passed_at = now
         try:
+            limit_lock_waits(_LOCK_WAIT)
             left = [duty.do_if_due() for duty in self._duties]
             return any(left)
         except (DatabaseError, InterfaceError) as error:

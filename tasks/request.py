@@ -10,12 +10,15 @@ from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError, connection
 
 from reports import waiting
+from reports.database import limit_lock_waits
 from reports.failure import Failure
 from services import recovery
 from tasks import failures
 from tasks.worker import child_name
 
 logger = logging.getLogger(__name__)
+
+_LOCK_WAIT = 1.0  # seconds; the event loop, which takes messages, waits with it
 
 # Celery lets go of a request when its child has recorded the outcome, by a method that cannot be overridden: for each
 # task it derives a class of its own from this one.
@@ -73,6 +76,7 @@ class LedgerRequest(Request):
     def _record_loss(self, failure: Failure | None) -> None:
         for last in (False, True):
             try:
+                limit_lock_waits(_LOCK_WAIT)
                 lost = waiting.find_lost(UUID(self.id), worker=child_name(self.worker_pid)) if self.worker_pid else None
                 if lost:
                     recovery.rescue(lost, failure)

@@ -173,6 +173,23 @@ def test_an_outcome_that_the_database_refuses_for_a_while(ground: ProvingGround,
     ground.assert_ok(root, 2)
 
 
+def test_a_lock_that_somebody_keeps_holds_up_no_other_action(ground: ProvingGround, server: Postgres) -> None:
+    canvas = ["sequence", ["work", {"gate": ground.gate("all"), "again": True}], ["work"]]
+    locked, other = ground.request(canvas), ground.request(canvas)
+    ground.await_events("begins", 2)
+    ground.stack.worker.pause()
+    with psycopg.connect(server.url("async_actions")) as somebody:
+        somebody.execute("SELECT id FROM reports_asyncactionreport WHERE id = %s FOR UPDATE", [locked])
+        ground.stack.add_worker()
+        ground.wait_until(lambda: len(ground.begun(ground.tasks(other)[0].id)) > 1)
+        ground.open("all")
+        ground.settle([other])
+        assert ground.report(locked).status == Status.RUNNING
+    ground.assert_four_zeros()
+    for root in (locked, other):
+        ground.assert_ok(root, 2)
+
+
 def test_a_database_that_is_locked_at_the_time_of_an_outcome(ground: ProvingGround) -> None:
     root = ground.request(["sequence", ["work", {"gate": ground.gate("first")}], ["work"]])
     ground.await_events("begins", 1)

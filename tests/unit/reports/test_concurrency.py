@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from reports import execution, intervention, waiting
+from reports.database import limit_lock_waits
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
 from reports.execution import Claim
 from reports.models import AsyncActionReport, Status
@@ -49,6 +51,44 @@ def test_of_many_that_claim_a_task_one_gets_it():
     assert outcomes.count(None) == 7
     row = ledger.find("a")
     assert (row.attempts, row.worker) == (1, f"w{outcomes.index(claim)}")
+
+
+@pytest.fixture
+def somebody():
+    """A connection of somebody else's."""
+    if connection.vendor != "postgresql":
+        pytest.skip("In SQLite there is only the one lock.")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        yield other
+
+
+def test_a_report_that_somebody_keeps_locked_takes_no_heartbeat_from_others(somebody):
+    ledger.accept(group("a", "b"))
+    claims = [ledger.claim(name, worker="w1") for name in "ab"]
+    ALL.filter(task__in="ab").update(heartbeat_at=PAST)
+    somebody.execute("SELECT id FROM reports_asyncactionreport WHERE id = %s FOR UPDATE", [claims[0].id])
+    waiting.beat([claim.id for claim in claims], worker="w1")
+    assert [ledger.find(name).heartbeat_at > PAST for name in "ab"] == [False, True]
+
+
+def test_who_limits_its_waits_for_locks_is_told_soon(somebody):
+    root = ledger.accept("a")
+    somebody.execute("SELECT id FROM reports_asyncactionreport WHERE id = %s FOR UPDATE", [root])
+    limit_lock_waits(0.01)
+    try:
+        with pytest.raises(OperationalError, match="lock timeout"):
+            intervention.cancel(root)
+        somebody.rollback()
+        intervention.cancel(root)
+    finally:
+        connection.close()  # others want to wait
+    assert ALL.get(id=root).status == Status.CANCELLED
+
+
+def test_who_stands_still_in_a_transaction_loses_it(somebody, settings):
+    """Ask PostgreSQL what it will do."""
+    kept = somebody.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+    assert kept == (f"{settings.DATABASE_IDLE_TRANSACTION_MAX / 60:.0f}min",)
 
 
 @again
