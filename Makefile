@@ -17,7 +17,7 @@ export PORT
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: $(SET_UP) ## start everything, run the example actions and serve on PORT (8000) until Ctrl-C
@@ -48,6 +48,10 @@ check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment se
 .PHONY: explain
 explain: $(SET_UP) ## show which index serves each statement at a million reports; writes docs/indexes.md
 	$(BIN)/python -m benchmarks.explain
+
+.PHONY: purge
+purge: $(SET_UP) ## show how long purging a million reports holds clients up
+	$(BIN)/python -m benchmarks.purge
 
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions

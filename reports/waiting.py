@@ -119,7 +119,8 @@ def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> i
     rows = fetch_all(
         f"""
         WITH lost AS MATERIALIZED (
-            SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at > {now()} AND options IS NULL
+            SELECT id FROM {TABLE} WHERE status = 'pending' AND options IS NULL
+                AND due_at > {now()} AND due_at <= {later()} -- not what is scheduled for later
                 AND dispatched_at < {later(age)}
                 AND (not_before IS NULL OR not_before < {later()})
                 AND task IN ({_places(tasks)})
@@ -128,7 +129,7 @@ def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> i
         UPDATE {TABLE} SET due_at = {now()} WHERE id IN (SELECT id FROM lost) AND status = 'pending'
         RETURNING id
         """,  # noqa: S608
-        [-older_than, -older_than, *tasks, limit],
+        [settings.RECOVERY_REPUBLISH_MAX, -older_than, -older_than, *tasks, limit],
     )
     return len(rows)
 
