@@ -16,15 +16,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from reports import execution, intervention
+from reports import execution, intervention, waiting
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
+from reports.failure import EXPIRED, TIMED_OUT, WORKER_LOST
 from reports.inputs import result_of
 from reports.models import FINAL, AsyncActionReport, Kind, Status
+from services import recovery
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import plans
 from tests.unit.reports.reference import digest, evaluate, labelled
 
 ALL = AsyncActionReport.objects
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 _MAX_ROOTS = 3
 _picks = st.integers(0, 999)
 
@@ -155,6 +158,28 @@ class Ledger(RuleBasedStateMachine):
             writes[write]()
         assert ledger.snapshot() == before
 
+    @precondition(lambda self: self.claims)
+    @rule(pick=_picks)
+    def rescue(self, pick):
+        claim = self._end(pick)
+        ALL.filter(id=claim.id).update(heartbeat_at=LONG_AGO)
+        (stale,) = waiting.take_stale(10)
+        assert (stale.id, stale.attempt) == (claim.id, claim.attempt)
+        recovery.rescue(stale)  # a task that nobody declared anything of: it is given up
+        assert ALL.get(id=claim.id).error_code == WORKER_LOST
+
+    @precondition(lambda self: len(self.over) > 1)
+    @rule(pick=_picks)
+    def expire(self, pick):
+        root = self._pick(list(self.plans), pick)
+        was = ALL.get(id=root).status
+        ALL.filter(id=root).exclude(status__in=FINAL).update(deadline_at=LONG_AGO)
+        assert waiting.find_overdue(10) == ([] if was in FINAL else [root])
+        assert intervention.end_overdue(root) == (was not in FINAL)
+        assert ALL.get(id=root).status == (was if was in FINAL else Status.FAILED)
+        if was not in FINAL:
+            assert ALL.get(id=root).error_code == (EXPIRED if was == Status.PENDING else TIMED_OUT)
+
     @rule()
     def let_time_pass(self):
         past = datetime.now(UTC) - timedelta(seconds=1)
@@ -191,7 +216,7 @@ class Ledger(RuleBasedStateMachine):
         if root.status == Status.OK:
             assert {row.status for row in below} <= {Status.OK}
             assert result_of(root.id) == evaluate(self.plans[root.id], self.grown)
-        elif root.status == Status.FAILED:
+        elif root.status == Status.FAILED and root.error_code not in (EXPIRED, TIMED_OUT):
             (failed,) = (row for row in tasks if row.id == root.outcome_from)
             assert (failed.status, failed.task) == (Status.FAILED, root.error_task)
 
