@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -54,6 +55,19 @@ def test_the_web_process_dies_between_commit_and_publishing(ground: ProvingGroun
     ground.assert_ok(root, RESULT)
     ground.stack.web.resume()
     asking.join()
+
+
+def test_a_web_server_that_is_told_to_end_answers_first(ground: ProvingGround) -> None:
+    ground.stack.valkey.pause()
+    with ThreadPoolExecutor() as client:
+        asking = client.submit(ground.request, CANVAS)
+        ground.wait_until(AsyncActionReport.objects.filter(parent=None).exists)
+        ground.stack.web.ask_to_end()  # while the publishing hangs
+        root = asking.result()
+    ground.wait_until(lambda: not ground.stack.web.is_running)
+    ground.stack.valkey.resume()
+    ground.assert_four_zeros()
+    ground.assert_ok(root, RESULT)
 
 
 def _ask(ground: ProvingGround) -> None:
