@@ -42,6 +42,13 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} is not above 0. Give it seconds.")
         return value
 
+    def count(self, var: str, default: int, *, least: int = 1) -> int:
+        """Return a number of things, at least ``least``."""
+        value: int = self.int(var, default)
+        if value < least:
+            raise ImproperlyConfigured(f"{var} is below {least}. Use {least} or more.")
+        return value
+
     def database(self, var: str, default: str) -> dict[str, Any]:
         """Return a database address as Django's settings for it."""
         address = self.service(var, default, schemes=("postgres", "postgresql", "sqlite"))

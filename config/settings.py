@@ -171,6 +171,10 @@ OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 WORKER_SILENCE_MAX = env.seconds("WORKER_SILENCE_MAX", 120.0)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BODY_BYTES", 1024 * 1024)
+# A request that waits for its report (Prefer: wait) keeps a thread busy: how long at most, in seconds, and how many of
+# them at once in each web process. Leave some of its threads to the others.
+REQUEST_MAX_WAIT = env.seconds("REQUEST_MAX_WAIT", 30.0)
+REQUEST_MAX_WAITERS = env.count("REQUEST_MAX_WAITERS", 4, least=0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],

@@ -10,7 +10,8 @@ class AsyncActionsError(Exception):
     ├─ AttemptLostError           this attempt may not write any more: another, or a final state, has taken over
     ├─ ReportFinalError           what is asked for needs a report that is not final yet
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
-    └─ TaskNotDispatchableError   a task was started around its action
+    ├─ TaskNotDispatchableError   a task was started around its action
+    └─ TooManyWaitersError        no more requests of this process may wait for a report
     """
 
     code = "internal_error"
@@ -68,3 +69,9 @@ class ReportNotRetryableError(AsyncActionsError):
     """Only an action that failed or was cancelled can be resumed."""
 
     code = "report_not_retryable"
+
+
+class TooManyWaitersError(AsyncActionsError):
+    """As many requests of this process wait for a report as ``REQUEST_MAX_WAITERS`` allows."""
+
+    code = "too_many_waiters"
