@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from api.queries import invalid
-from reports.acceptance import Timing
+from reports.requests import Timing
 from reports.selectors import read_clock
 
 TIMING_PARAMETERS = ("run_at", "delay", "expires_at", "expires_in")

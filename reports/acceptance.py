@@ -1,37 +1,44 @@
+"""Accepting: the one transaction after which nothing that was asked for is lost."""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from reports.database import TABLE, as_parameter, execute
-from reports.documents import dump
-from reports.errors import PlanInvalidError, PlanTooLargeError
+from reports import repeats
+from reports.database import TABLE, as_parameter, as_uuid, execute, fetch_all
+from reports.errors import IdempotencyKeyReusedError, RequestsRefusedError
 from reports.handover import Dispatch
 from reports.models import Kind, Status
-from reports.plan import ChainNode, count_tasks, place
-from reports.tree import Root, insert
+from reports.plan import ChainNode, place
+from reports.requests import ANY_TIME, Request, Timing
+from reports.tree import Root, insert_trees
 
-_COUNTERS = ("position", "children_ok", "tasks_ok", "attempts", "retries", "losses", "publications")
-_TEXTS = ("task", "worker", "error_code", "error_type", "error_message", "error_traceback", "error_task")
+_ROOTS_PER_INSERT = 400
+_COLUMNS = (
+    "id, root_id, starts_with, kind, status, requested_by_id, action, system_call, parameters, deadline_at,"
+    " time_budget, children_total, tasks_total, idempotency_key, fingerprint, position, children_ok, tasks_ok,"
+    " attempts, retries, losses, publications, errors, task, worker, error_code, error_type, error_message,"
+    " error_traceback, error_task"
+)
+_ROW = f"({', '.join(['%s'] * 15)}, 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When an action may run. Moments are aware; ``time_budget`` is in seconds, from the first task's start."""
+class Accepted:
+    """A request has its report: a new one, or that of an earlier request with the same key, which is repeated."""
 
-    not_before: datetime | None = None
-    expires_at: datetime | None = None
-    time_budget: float | None = None
-
-
-ANY_TIME = Timing()
+    report: UUID
+    repeated: bool = False
 
 
-@transaction.atomic
+Outcome = Accepted | IdempotencyKeyReusedError
+
+
 def accept(  # noqa: PLR0913
     *,
     action: str,
@@ -50,48 +57,119 @@ def accept(  # noqa: PLR0913
         PlanInvalidError, PlanTooLargeError: the plan is empty, or has too many tasks.
 
     """
-    document = dump(parameters, limit=settings.REPORT_MAX_PARAMETERS_BYTES, what=f"The parameters of {action}")
-    if not plan.children:
-        raise PlanInvalidError(f"{action} has an empty plan: its @chainable must return at least one signature.")
-    tasks = count_tasks(plan)
-    if tasks > settings.REPORT_MAX_TASKS:
-        raise PlanTooLargeError(f"{action} has {tasks:,} tasks; one report may have {settings.REPORT_MAX_TASKS:,}.")
-    root = uuid7()
-    _insert_root(
-        id=root,
-        root_id=root,
-        starts_with=root,
-        kind=Kind.CHAIN,
-        status=Status.PENDING,
-        action=action,
-        system_call=system_call,
-        requested_by_id=requested_by,
-        parameters=document,
-        deadline_at=as_parameter(timing.expires_at),
-        time_budget=timing.time_budget,
-        children_total=len(plan.children),
-        tasks_total=tasks,
+    request = Request.of(action, plan, parameters=parameters, system_call=system_call, timing=timing)
+    [accepted], dispatches = accept_all([request], requested_by=requested_by)
+    assert isinstance(accepted, Accepted)  # noqa: S101  it has no key
+    return accepted.report, dispatches
+
+
+@transaction.atomic
+def accept_all(
+    requests: Sequence[Request], *, requested_by: int | None, all_or_nothing: bool = False
+) -> tuple[list[Outcome], list[Dispatch]]:
+    """Commit a client's requests with their whole plans, dispatched up to the first tasks.
+
+    Of requests with one key, also ones that others are accepting at this moment, one has a report made; the others get
+    that report, or are refused where they ask for something else. Returns what became of each request, and what is to
+    be published once the transaction is committed.
+
+    Raises:
+        RequestsRefusedError: some are refused, and it was to be ``all_or_nothing``: it is nothing.
+
+    """
+    # In the order of the requests, which lists show them in.
+    ids = [uuid7() for _ in requests]
+    outcomes = _insert_roots(ids, requests, requested_by)
+    refused = {at: outcome for at, outcome in outcomes.items() if isinstance(outcome, IdempotencyKeyReusedError)}
+    if refused and all_or_nothing:
+        raise RequestsRefusedError(refused)
+    begun: dict[datetime | None, dict[UUID, Request]] = {}
+    for at, (id_, request) in enumerate(zip(ids, requests, strict=True)):
+        if outcomes[at] == Accepted(id_):
+            begun.setdefault(request.timing.not_before, {})[id_] = request
+    dispatches = [dispatch for moment, new in begun.items() for dispatch in _plant(new, requested_by, moment)]
+    return [outcomes[at] for at in range(len(requests))], dispatches
+
+
+def _plant(requests: Mapping[UUID, Request], requested_by: int | None, moment: datetime | None) -> list[Dispatch]:
+    """Insert the plans below the roots that are there. Returns what is to be published at once."""
+    dispatches = insert_trees(
+        (place(request.plan, root), Root(root, request.action, requested_by)) for root, request in requests.items()
     )
-    dispatches = insert(place(plan, root), Root(root, action, requested_by), starting=root)
-    if timing.not_before is None:
-        return root, dispatches
-    _schedule(root, timing.not_before)
-    return root, []
+    if moment is None:
+        return dispatches
+    _schedule(requests.keys(), moment)
+    return []
 
 
-def _insert_root(**columns: Any) -> None:
-    columns |= dict.fromkeys(_COUNTERS, 0) | dict.fromkeys(_TEXTS, "") | {"errors": "[]"}
-    places = ", ".join(["%s"] * len(columns))
-    execute(f"INSERT INTO {TABLE} ({', '.join(columns)}) VALUES ({places})", list(columns.values()))  # noqa: S608
+def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None) -> dict[int, Outcome]:
+    """Insert the reports that clients poll. Returns what became of each request, by its position."""
+    outcomes: dict[int, Outcome] = {}
+    # By their keys: two that accept several of the same at the same moment must not wait for each other.
+    left = sorted(range(len(requests)), key=lambda at: _key_of(requests[at]))
+    while left:
+        inserted: set[UUID] = set()
+        for first in range(0, len(left), _ROOTS_PER_INSERT):
+            batch = left[first : first + _ROOTS_PER_INSERT]
+            inserted |= _insert([_values(ids[at], requests[at], requested_by) for at in batch])
+        outcomes |= {at: Accepted(ids[at]) for at in left if ids[at] in inserted}
+        left = [at for at in left if ids[at] not in inserted]
+        known = repeats.find(requested_by, {_key_of(requests[at]) for at in left}) if left else {}
+        for at in left:
+            if earlier := known.get(_key_of(requests[at])):
+                outcomes[at] = _repeated(requests[at], earlier)
+        # Whose report was purged just now has its key to itself.
+        left = [at for at in left if at not in outcomes]
+    return outcomes
 
 
-def _schedule(root: UUID, moment: datetime) -> None:
+def _insert(rows: Sequence[Sequence[Any]]) -> set[UUID]:
+    """Insert roots, but those whose key is taken. Returns which were inserted.
+
+    Waits for whoever is about to take a key, and costs nothing where there is no key.
+    """
+    inserted = fetch_all(
+        f"""
+        INSERT INTO {TABLE} ({_COLUMNS}) VALUES {", ".join([_ROW] * len(rows))}
+        ON CONFLICT (requested_by_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+        RETURNING id
+        """,  # noqa: S608
+        [value for row in rows for value in row],
+    )
+    return {as_uuid(id_) for (id_,) in inserted}
+
+
+def _values(id_: UUID, request: Request, requested_by: int | None) -> list[Any]:
+    identity = request.identity
+    return [
+        *(id_, id_, id_, Kind.CHAIN, Status.PENDING, requested_by),
+        *(request.action, request.system_call, request.document),
+        *(as_parameter(request.timing.expires_at), request.timing.time_budget),
+        *(len(request.plan.children), request.tasks),
+        *((identity.key, identity.fingerprint) if identity else (None, None)),
+    ]
+
+
+def _key_of(request: Request) -> str:
+    return request.identity.key if request.identity else ""
+
+
+def _repeated(request: Request, earlier: repeats.Known) -> Outcome:
+    if request.identity and request.identity.fingerprint == earlier.fingerprint:
+        return Accepted(earlier.report, repeated=True)
+    return IdempotencyKeyReusedError(
+        f"The key {_key_of(request)} is that of another request; its report is {earlier.report}."
+    )
+
+
+def _schedule(roots: Collection[UUID], moment: datetime) -> None:
     """Have recovery publish the first tasks at ``moment``."""
     at = as_parameter(moment)
     execute(
         f"""
         UPDATE {TABLE} SET not_before = %s, due_at = CASE WHEN kind = 'task' THEN %s END
-        WHERE root_id = %s AND (id = %s OR dispatched_at IS NOT NULL) AND status <> 'ok'
+        WHERE root_id IN ({", ".join(["%s"] * len(roots))}) AND (parent_id IS NULL OR dispatched_at IS NOT NULL)
+            AND status <> 'ok'
         """,  # noqa: S608
-        [at, at, root, root],
+        [at, at, *roots],
     )

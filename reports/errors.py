@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+
+
 class AsyncActionsError(Exception):
     """Root of every error this service raises on purpose.
 
@@ -9,6 +12,8 @@ class AsyncActionsError(Exception):
     ├─ ActionCancelledError       the action of a running task is final; its result is not wanted any more
     ├─ AttemptLostError           this attempt may not write any more: another, or a final state, has taken over
     ├─ ReportFinalError           what is asked for needs a report that is not final yet
+    ├─ IdempotencyKeyReusedError  the key of a request is that of another one
+    ├─ RequestsRefusedError       of several requests that were to be accepted together, some are refused
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
     ├─ TaskNotDispatchableError   a task was started around its action
     └─ TooManyWaitersError        no more requests of this process may wait for a report
@@ -69,6 +74,20 @@ class ReportNotRetryableError(AsyncActionsError):
     """Only an action that failed or was cancelled can be resumed."""
 
     code = "report_not_retryable"
+
+
+class IdempotencyKeyReusedError(AsyncActionsError):
+    """The client has asked for something else with this key."""
+
+    code = "idempotency_key_reused"
+
+
+class RequestsRefusedError(AsyncActionsError):
+    """Of several requests that were to be accepted together some are ``refused``: why, by their positions."""
+
+    def __init__(self, refused: Mapping[int, AsyncActionsError]) -> None:
+        super().__init__(f"{len(refused)} of the requests are refused, and so all are.")
+        self.refused = refused
 
 
 class TooManyWaitersError(AsyncActionsError):

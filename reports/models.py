@@ -49,6 +49,13 @@ class AsyncActionReport(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False, related_name="reports"
     )
 
+    # Two of a client's reports may be without a key, and not have the same one.
+    idempotency_key = models.CharField(  # noqa: DJ001
+        max_length=255, null=True, help_text="What the client names the request by. Roots only."
+    )
+    fingerprint = models.CharField(  # noqa: DJ001
+        max_length=64, null=True, help_text="SHA-256 of what was asked for with the key, in hexadecimal. Roots only."
+    )
     parameters = models.JSONField(null=True, help_text="What the client sent, validated. Roots only.")
     arguments = models.JSONField(null=True, help_text='A task\'s own {"args": [...], "kwargs": {...}}.')
     options = models.JSONField(null=True, help_text="Celery execution options of the signature: queue, priority, …")
@@ -91,6 +98,11 @@ class AsyncActionReport(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["parent", "position"], name="report_children"),
+            models.UniqueConstraint(
+                fields=["requested_by", "idempotency_key"],
+                name="report_idempotency_key",
+                condition=Q(idempotency_key__isnull=False),
+            ),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="report_kind_known"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="report_status_known"),
             models.CheckConstraint(condition=Q(children_ok__lte=F("children_total")), name="report_children_counted"),

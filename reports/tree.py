@@ -38,13 +38,42 @@ def insert(nodes: Iterable[Placed], root: Root, *, starting: UUID | None) -> lis
 
     Returns what is to be published once the transaction is committed.
     """
-    row = f"({', '.join(['%s'] * 15)}, CASE WHEN %s THEN {now()} END, CASE WHEN %s THEN {later()} END, {_DEFAULTS})"
+    return _insert(_Row(node, root, starts=node.starts_with == starting) for node in nodes)
+
+
+def insert_trees(trees: Iterable[tuple[Iterable[Placed], Root]]) -> list[Dispatch]:
+    """Insert the nodes of new trees, dispatched up to the first tasks. Returns what is to be published then."""
+    return _insert(_Row(node, root, starts=node.starts_with == root.id) for nodes, root in trees for node in nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    node: Placed
+    root: Root
+    starts: bool
+
+    @property
+    def is_task(self) -> bool:
+        return self.node.kind == Kind.TASK
+
+    def values(self) -> list[Any]:
+        node, root = self.node, self.root
+        status = Status.RUNNING if self.starts and not self.is_task else Status.PENDING
+        return [
+            *(node.id, root.id, node.parent, root.requested_by, node.position, node.kind, status, root.action),
+            *(node.task, True, node.arguments, node.options, node.input_from, node.starts_with, node.children_total),
+            *(self.starts, self.starts and self.is_task, settings.RECOVERY_REPUBLISH_AFTER),
+        ]
+
+
+def _insert(rows: Iterable[_Row]) -> list[Dispatch]:
+    places = f"({', '.join(['%s'] * 15)}, CASE WHEN %s THEN {now()} END, CASE WHEN %s THEN {later()} END, {_DEFAULTS})"
     head = f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES "  # noqa: S608
     dispatches: list[Dispatch] = []
     empty_groups: list[Placed] = []
-    for batch in _batches(nodes):
-        execute(head + ", ".join([row] * len(batch)), [v for node in batch for v in _values(node, root, starting)])
-        started = [node for node in batch if node.starts_with == starting]
+    for batch in _batches(rows):
+        execute(head + ", ".join([places] * len(batch)), [value for row in batch for value in row.values()])
+        started = [row.node for row in batch if row.starts]
         dispatches += [Dispatch(n.id, n.task, load(n.options) or {}) for n in started if n.kind == Kind.TASK]
         empty_groups += [n for n in started if n.kind != Kind.TASK and not n.children_total]
     for group in empty_groups:
@@ -52,29 +81,7 @@ def insert(nodes: Iterable[Placed], root: Root, *, starting: UUID | None) -> lis
     return dispatches
 
 
-def _values(node: Placed, root: Root, starting: UUID | None) -> list[Any]:
-    starts = node.starts_with == starting
-    is_task = node.kind == Kind.TASK
-    status = Status.RUNNING if starts and not is_task else Status.PENDING
-    return [
-        *(
-            node.id,
-            root.id,
-            node.parent,
-            root.requested_by,
-            node.position,
-            node.kind,
-            status,
-            root.action,
-            node.task,
-            True,
-        ),
-        *(node.arguments, node.options, node.input_from, node.starts_with, node.children_total),
-        *(starts, starts and is_task, settings.RECOVERY_REPUBLISH_AFTER),
-    ]
-
-
-def _batches(nodes: Iterable[Placed]) -> Iterator[list[Placed]]:
-    iterator = iter(nodes)
+def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    iterator = iter(rows)
     while batch := list(islice(iterator, _ROWS_PER_INSERT)):
         yield batch

@@ -1,14 +1,19 @@
 """What a client may have done with an action."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from reports import acceptance, intervention
-from reports.acceptance import ANY_TIME, Timing
+from reports.acceptance import Outcome
 from reports.plan import ChainNode
+from reports.requests import ANY_TIME, Request, Timing
 from services.dispatch import publish
+
+# Seconds that a client waits for messages to be published, however many there are; recovery publishes the others.
+_PUBLISHING = 1.0
 
 
 def request(  # noqa: PLR0913
@@ -38,8 +43,25 @@ def request(  # noqa: PLR0913
         system_call=system_call,
         timing=timing,
     )
-    transaction.on_commit(lambda: publish(dispatches), robust=True)
+    transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
     return report
+
+
+def request_all(
+    requests: Sequence[Request], *, requested_by: int | None, all_or_nothing: bool = False
+) -> list[Outcome]:
+    """Accept several actions of one client in one transaction, then dispatch their first tasks.
+
+    Returns what became of each: its report, which is an earlier one where the request repeats one with the same key,
+    or the error that refuses it.
+
+    Raises:
+        RequestsRefusedError: some are refused, and it was to be ``all_or_nothing``: it is nothing.
+
+    """
+    outcomes, dispatches = acceptance.accept_all(requests, requested_by=requested_by, all_or_nothing=all_or_nothing)
+    transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
+    return outcomes
 
 
 def cancel(report: UUID) -> None:
@@ -63,4 +85,4 @@ def retry(report: UUID) -> None:
     """
     with transaction.atomic():
         dispatches = intervention.resume(report)
-        transaction.on_commit(lambda: publish(dispatches), robust=True)
+        transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)

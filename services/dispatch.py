@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
 
 from celery import current_app
@@ -17,17 +18,26 @@ _BROKER_PAUSE = 2.0
 _broker_away_until = 0.0
 
 
-def publish(dispatches: Sequence[Dispatch]) -> bool:
+def publish(dispatches: Sequence[Dispatch], *, within: float = inf) -> bool:
     """Publish a message for each dispatched task: its name and its report's id, nothing else.
 
-    A broker that is away costs a caller its time-out at most, and the next callers nothing for a while: what could not
-    be published is left to recovery. Returns whether all was published.
+    A broker that is away costs a caller its time-out at most, and the next callers nothing for a while; one that is
+    slow costs them ``within`` seconds and a message. What is not published is left to recovery. Returns whether all
+    was published.
     """
+    until = monotonic() + within
     for position, dispatch in enumerate(dispatches):
+        if monotonic() > until:
+            _leave(dispatches[position:], in_seconds=0)
+            return False
         if not _offer(dispatch):
-            waiting.make_due([left.id for left in dispatches[position:]], in_seconds=_BROKER_PAUSE)
+            _leave(dispatches[position:], in_seconds=_BROKER_PAUSE)
             return False
     return True
+
+
+def _leave(dispatches: Sequence[Dispatch], *, in_seconds: float) -> None:
+    waiting.make_due([dispatch.id for dispatch in dispatches], in_seconds=in_seconds)
 
 
 def _offer(dispatch: Dispatch) -> bool:

@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from reports import acceptance, execution, intervention
-from reports.acceptance import ANY_TIME, Timing
 from reports.execution import Claim
 from reports.failure import Failure
 from reports.models import AsyncActionReport
 from reports.plan import ChainNode, GroupNode, TaskNode
+from reports.requests import ANY_TIME, Timing
 
 
 def task(name: str) -> TaskNode:

@@ -91,7 +91,7 @@ class TestAccepted:
 
     def test_nothing_is_published_before_the_commit(self, ada, django_capture_on_commit_callbacks, monkeypatch):
         published = []
-        monkeypatch.setattr("services.actions.publish", published.append)
+        monkeypatch.setattr("services.actions.publish", lambda some, **_: published.append(some))
         with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
             report = post(ada, "sync-invoices", {"customer_id": "cus_ada"}).json()["id"]
             assert not published

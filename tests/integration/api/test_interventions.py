@@ -7,9 +7,9 @@ from rest_framework.permissions import BasePermission
 
 from api.invoices import SyncInvoicesApi
 from reports import acceptance, handover
-from reports.acceptance import Timing
 from reports.models import AsyncActionReport
 from reports.purging import purge_batch
+from reports.requests import Timing
 from reports.selectors import read_clock
 from tests.integration.api.ledger import A_GROUP, TWO_STEPS
 
@@ -43,7 +43,7 @@ def published(monkeypatch, django_capture_on_commit_callbacks):
 
     def catch(function, *args):
         names = []
-        monkeypatch.setattr("services.actions.publish", lambda some: names.extend(one.task for one in some))
+        monkeypatch.setattr("services.actions.publish", lambda some, **_: names.extend(one.task for one in some))
         with django_capture_on_commit_callbacks(execute=True):
             response = function(*args)
             assert not names

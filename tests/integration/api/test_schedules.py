@@ -17,7 +17,7 @@ ALMOST = timedelta(seconds=10)  # between the request and its test
 def published(monkeypatch):
     """Return the names of the tasks that are published at once."""
     names = []
-    monkeypatch.setattr("services.actions.publish", lambda some: names.extend(one.task for one in some))
+    monkeypatch.setattr("services.actions.publish", lambda some, **_: names.extend(one.task for one in some))
     return names
 
 

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from reports import selectors
-from reports.acceptance import ANY_TIME, Timing
 from reports.models import FINAL, AsyncActionReport, Kind
+from reports.requests import ANY_TIME, Timing
 from reports.selectors import Report
 from services import actions
 from stack.process import wait_for

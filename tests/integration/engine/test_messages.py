@@ -16,8 +16,8 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from config import celery_app
-from reports.acceptance import Timing
 from reports.models import AsyncActionReport, Status
+from reports.requests import Timing
 from stack.ports import LOCALHOST
 from stack.process import wait_for
 from tests.actions import journal, outcomes, progress

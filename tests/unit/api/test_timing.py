@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api import timing
 from api.problems import ProblemError
 from api.timing import LONGEST_SECONDS, timing_of
-from reports.acceptance import ANY_TIME, Timing
+from reports.requests import ANY_TIME, Timing
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, 250_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from reports import acceptance, execution, intervention, waiting
-from reports.acceptance import Timing
 from reports.errors import DocumentInvalidError, DocumentTooLargeError, PlanInvalidError, PlanTooLargeError
 from reports.handover import Dispatch
 from reports.models import AsyncActionReport, Kind, Status
 from reports.plan import ChainNode
+from reports.requests import Timing
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group, task
 

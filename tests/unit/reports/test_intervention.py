@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 
 from reports import execution, intervention
-from reports.acceptance import Timing
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.inputs import result_of
 from reports.models import AsyncActionReport, Status
+from reports.requests import Timing
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group, task
 

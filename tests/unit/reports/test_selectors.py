@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from reports import execution, intervention, selectors
-from reports.acceptance import Timing
 from reports.models import AsyncActionReport, Kind, Status
+from reports.requests import Timing
 from reports.selectors import Error
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group

@@ -4,9 +4,9 @@ from uuid import uuid4
 import pytest
 
 from reports import execution, intervention, waiting
-from reports.acceptance import Timing
 from reports.handover import Dispatch
 from reports.models import AsyncActionReport
+from reports.requests import Timing
 from reports.waiting import Stale
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group, task

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from reports.acceptance import Timing
 from reports.errors import DocumentInvalidError, PlanInvalidError, ReportFinalError, ReportNotRetryableError
 from reports.models import AsyncActionReport
 from reports.plan import ChainNode
+from reports.requests import Timing
 from services import actions
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group

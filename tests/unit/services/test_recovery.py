@@ -5,10 +5,10 @@ from celery import current_app, shared_task
 from celery.app.routes import prepare
 
 from reports import execution, intervention, waiting
-from reports.acceptance import Timing
 from reports.errors import AttemptLostError
 from reports.failure import Failure
 from reports.models import AsyncActionReport, Status
+from reports.requests import Timing
 from services import recovery
 from tasks.base import BaseTask
 from tests.unit.reports import ledger
