@@ -1,6 +1,6 @@
 """An action's endpoint: from its class come the route, the catalogue entry and the typed OpenAPI operation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from celery.canvas import Signature
@@ -13,14 +13,21 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import catalogue, declaration
+from api.answers import respond_submitted
+from api.bodies import validation_body
+from api.idempotency import key_of
 from api.parsing import require_plain
 from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
-from api.queries import read_query
-from api.reports import respond_accepted
+from api.queries import is_set, read_query
+from api.rendering import respond
 from api.schema.operations import describe_action
+from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
 from api.timing import TIMING_PARAMETERS, timing_of
+from reports import repeats, requests
+from reports.acceptance import Accepted
 from reports.documents import dump
 from reports.errors import DocumentInvalidError, DocumentTooLargeError
+from reports.requests import Timing
 from services import actions
 from tasks.canvas import plan_of
 
@@ -53,6 +60,7 @@ class ActionApi(APIView):
     description: ClassVar[str]
     parameters: ClassVar[serializers.Serializer]
     result: ClassVar[Field]
+    request_document: ClassVar[type[serializers.Serializer]]
     report_document: ClassVar[type[serializers.Serializer]]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -70,13 +78,50 @@ class ActionApi(APIView):
         describe_action(cls)
 
     def post(self, request: Request) -> HttpResponse:
-        """Accept the action: answer with its report, which is pending."""
-        timing = timing_of(read_query(request, *TIMING_PARAMETERS), time_budget=self.time_budget)
+        """Accept the action: answer with its report, final where the client has waited for that."""
+        query = read_query(request, *TIMING_PARAMETERS, VALIDATE_ONLY)
         require_plain(request)
-        parameters = self.validated(request.data)
-        plan = plan_of(self.canvas(**parameters))
-        report = actions.request(self.name, plan, parameters=parameters, requested_by=request.user.pk, timing=timing)
-        return respond_accepted(report, request)
+        submission = Submission(request.data, timing_in(query), key_of(request))
+        if is_set(query, VALIDATE_ONLY):
+            return respond(
+                validation_body(self.understood(submission, timing_of(submission.timing, time_budget=self.time_budget)))
+            )
+        return respond_submitted(self._accept(submission, requested_by=request.user.pk), request)
+
+    def _accept(self, submission: Submission, *, requested_by: int | None) -> Accepted:
+        try:
+            wanted = self.understood(submission, timing_of(submission.timing, time_budget=self.time_budget))
+        except REFUSALS:
+            # What was accepted has its report, also where it would be refused by now: when its time has passed.
+            repeated = self.find_repeated([submission], requested_by=requested_by)
+            if repeated[0] is None:
+                raise
+            return repeated[0]
+        [outcome] = actions.request_all([wanted], requested_by=requested_by)
+        if isinstance(outcome, Accepted):
+            return outcome
+        raise outcome
+
+    @classmethod
+    def understood(cls, submission: Submission, timing: Timing) -> requests.Request:
+        """Return what a submission comes to: its parameters and the plan for them. Raises one of REFUSALS."""
+        parameters = cls.validated(submission.parameters)
+        return requests.Request.of(
+            cls.name,
+            plan_of(cls.canvas(**parameters)),
+            parameters=parameters,
+            timing=timing,
+            identity=submission.identity(cls.name),
+        )
+
+    @classmethod
+    def find_repeated(
+        cls, submissions: Sequence[Submission | None], *, requested_by: int | None
+    ) -> list[Accepted | None]:
+        """Return the report of each submission that the client has made before, with the same key."""
+        identities = [submission.identity(cls.name) if submission else None for submission in submissions]
+        known = repeats.find_repeated(requested_by, {identity for identity in identities if identity})
+        return [Accepted(known[identity], repeated=True) if identity in known else None for identity in identities]
 
     @classmethod
     def validated(cls, data: Any) -> JsonObject:

@@ -6,7 +6,9 @@ from typing import Any
 from django.urls import get_script_prefix
 
 from api.visibility import Reader
+from reports.documents import load
 from reports.models import FINAL, Status
+from reports.requests import Request
 from reports.selectors import Report
 
 Body = dict[str, Any]
@@ -37,6 +39,7 @@ def summary_body(report: Report, reader: Reader) -> Body:
         "id": report.id,
         "kind": "action",
         "action": report.action,
+        "idempotency_key": report.idempotency_key,
         "status": report.status,
         "progress": report.progress,
         "tasks": {"total": report.tasks_total, "ok": report.tasks_ok},
@@ -49,6 +52,18 @@ def summary_body(report: Report, reader: Reader) -> Body:
         "finished_at": report.finished_at,
         "links": _links_body(report, reader),
         "parameters": report.parameters,
+    }
+
+
+def validation_body(request: Request) -> Body:
+    """Return what a request comes to that is not to be accepted."""
+    return {
+        "kind": "validation",
+        "action": request.action,
+        "parameters": load(request.document),
+        "tasks": request.tasks,
+        "not_before": request.timing.not_before,
+        "deadline_at": request.timing.expires_at,
     }
 
 

@@ -15,10 +15,14 @@ _actions: "dict[str, type[ActionApi]]" = {}
 
 
 def register(action: "type[ActionApi]") -> None:
-    """Add an action. Raises ActionMisdeclaredError where its name is another's."""
+    """Add an action. Raises ActionMisdeclaredError where its name is another's, or stands for something of another."""
     other = _actions.setdefault(action.name, action)
     if other is not action:
         raise declaration.duplicate(action, other)
+    for suffix in declaration.DERIVED_SUFFIXES:
+        for name, derived in ((action.name, action.name + suffix), (action.name.removesuffix(suffix), action.name)):
+            if name != derived and name in _actions and derived in _actions:
+                raise declaration.ambiguous(_actions[derived], _actions[name])
 
 
 def actions() -> "list[type[ActionApi]]":

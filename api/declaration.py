@@ -20,6 +20,8 @@ _RESERVED_NAMES = frozenset(
         *("cancel-report", "get-report", "list-actions", "list-report-tasks", "list-reports", "retry-report"),
     }
 )
+# What is put behind an action's name in the OpenAPI document; an action of that name would take it.
+DERIVED_SUFFIXES = ("-batch", "-batch-item")
 _LONGEST_TIME_BUDGET = 366 * 24 * 3600.0
 
 _NAMED_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -103,6 +105,12 @@ def checked_canvas(cls: type) -> Any:
 def duplicate(cls: type, other: type) -> ActionMisdeclaredError:
     """Return the error for two classes with one name."""
     return _misdeclared(cls, f"give it another name; {cls.__dict__['name']!r} is {_named(other)} already")
+
+
+def ambiguous(cls: type, other: type) -> ActionMisdeclaredError:
+    """Return the error for a class with a name that stands for something of another action."""
+    taken = f"{cls.__dict__['name']!r} stands for the batches of {_named(other)}"
+    return _misdeclared(cls, f"give it another name; {taken}")
 
 
 def _refuse_misfit(cls: type, serializer: serializers.Serializer, canvas: Any) -> None:

@@ -13,7 +13,13 @@ from rest_framework.views import set_rollback
 from api import problems
 from api.problems import ProblemError, ProblemType, problem_response
 from api.validation import errors_of
-from reports.errors import PlanInvalidError, PlanTooLargeError, ReportFinalError, ReportNotRetryableError
+from reports.errors import (
+    IdempotencyKeyReusedError,
+    PlanInvalidError,
+    PlanTooLargeError,
+    ReportFinalError,
+    ReportNotRetryableError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +33,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, PlanInvalidError) and not isinstance(error, PlanTooLargeError):
         logger.error("The action of %s has a plan that cannot run: %s", type(context["view"]).__qualname__, error)
         return None
-    problem = _problem_of(error, context)
+    problem = problem_of(error, context)
     return problem_response(problem) if problem else None
 
 
@@ -56,14 +62,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_response(ProblemError(problems.INTERNAL_ERROR, "The service failed to answer this request."))
 
 
-def _problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None:  # noqa: PLR0911  one line a kind
+def problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None:  # noqa: PLR0911  one line a kind
+    """Return why a request is not served, ``None`` where that is not the client's to know."""
     match error:
         case ProblemError():
             return error
         case exceptions.ValidationError():
             detail = "The parameters do not fit the action."
             return ProblemError(problems.PARAMETERS_INVALID, detail, errors=errors_of(error.detail))
-        case PlanTooLargeError() | ReportFinalError() | ReportNotRetryableError():
+        case PlanTooLargeError() | IdempotencyKeyReusedError() | ReportFinalError() | ReportNotRetryableError():
             return ProblemError(problems.PROBLEM_TYPES[error.code], str(error))
         case RequestDataTooBig():
             limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -5,11 +5,12 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from api.limits import require_modest
 from api.problems import BODY_MALFORMED, LENGTH_REQUIRED, MEDIA_TYPE_UNSUPPORTED, ProblemError
 
 
 class JsonParser(BaseParser):
-    """Reads a JSON body of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes."""
+    """Reads a JSON body of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, and as modest as ``api.limits`` says."""
 
     media_type = "application/json"
 
@@ -18,9 +19,11 @@ class JsonParser(BaseParser):
         del media_type, parser_context
         try:
             # The whole body at once: Django checks its size on this way only.
-            return orjson.loads(stream.body)
+            document = orjson.loads(stream.body)
         except orjson.JSONDecodeError as error:
             raise ProblemError(BODY_MALFORMED, f"The body is not valid JSON: {error}.") from error
+        require_modest(document)
+        return document
 
 
 class OneFormat(BaseContentNegotiation):

@@ -80,6 +80,18 @@ REPORT_NOT_FOUND = _problem_type(
     "There is no such report",
     "The report does not exist, or it belongs to another client. GET /reports lists your own.",
 )
+IDEMPOTENCY_KEY_INVALID = _problem_type(
+    "idempotency_key_invalid",
+    400,
+    "The idempotency key is not valid",
+    "Give the request a key of 1 to 255 ASCII characters, the same whenever you repeat it; a UUID does well.",
+)
+IDEMPOTENCY_KEY_REUSED = _problem_type(
+    "idempotency_key_reused",
+    422,
+    "The idempotency key is that of another request",
+    "Give every request a key of its own. The same key asks for the same action, body and timing.",
+)
 METHOD_NOT_ALLOWED = _problem_type(
     "method_not_allowed", 405, "Method not allowed", "Use one of the methods in the Allow header."
 )
@@ -111,6 +123,12 @@ PARAMETERS_INVALID = _problem_type(
 PLAN_TOO_LARGE = _problem_type(
     "plan_too_large", 422, "The action would have too many tasks", "Ask for less at once, in several requests."
 )
+BATCH_REFUSED = _problem_type(
+    "batch_refused",
+    422,
+    "Some requests of the batch cannot be accepted",
+    "Correct the requests listed in errors, or send the batch without atomic. Nothing of it was accepted.",
+)
 THROTTLED = _problem_type("throttled", 429, "Too many requests", "Wait for the seconds in Retry-After.")
 INTERNAL_ERROR = _problem_type(
     "internal_error", 500, "The service failed", "It is not your request's fault. The operator finds it in the log."
@@ -119,8 +137,8 @@ SERVICE_UNAVAILABLE = _problem_type(
     "service_unavailable",
     503,
     "The service is not available right now",
-    "Repeat the request after the seconds in Retry-After."
-    " A POST may have been accepted before: GET /reports lists what was.",
+    "Repeat the request after the seconds in Retry-After. A POST may have been accepted before: with the same"
+    " Idempotency-Key it is not accepted twice, and GET /reports lists what was.",
 )
 
 
@@ -131,6 +149,16 @@ def problem_path(code: str) -> str:
 
 def problem_response(problem: ProblemError) -> HttpResponse:
     """Return the answer to a request that cannot be served."""
+    return HttpResponse(
+        dump(problem_body(problem)),
+        content_type=CONTENT_TYPE,
+        status=problem.type.status,
+        headers=dict(problem.headers),
+    )
+
+
+def problem_body(problem: ProblemError) -> dict[str, Any]:
+    """Return the document that says why a request cannot be served."""
     document: dict[str, Any] = {
         "type": problem.type.uri,
         "title": problem.type.title,
@@ -140,6 +168,4 @@ def problem_response(problem: ProblemError) -> HttpResponse:
     }
     if problem.errors:
         document["errors"] = problem.errors
-    return HttpResponse(
-        dump(document), content_type=CONTENT_TYPE, status=problem.type.status, headers=dict(problem.headers)
-    )
+    return document

@@ -48,6 +48,14 @@ def read_query(request: Any, *known: str) -> dict[str, str]:
     return {name: values[0] for name, values in request.GET.lists()}
 
 
+def is_set(query: Mapping[str, str], parameter: str) -> bool:
+    """Return whether a parameter says true; without it, false. Raises ProblemError for anything but true and false."""
+    text = query.get(parameter, "false")
+    if text not in ("true", "false"):
+        raise invalid(parameter, "Use true or false.")
+    return text == "true"
+
+
 def action_of(text: str | None) -> str | None:
     """Return the action to filter by. Raises ProblemError for what can be no action's name."""
     if text is not None and not _ACTION.fullmatch(text):

@@ -34,7 +34,7 @@ class ReportApi(APIView):
         read_query(request)
         reader = Reader.of(request.user)
         report = find_report(id_of(report_id), owner=reader.owner)
-        headers = {} if is_final(report) else {"Retry-After": _retry_after(report)}
+        headers = {} if is_final(report) else {"Retry-After": retry_after(report)}
         return respond(report_body(report, reader), headers=headers)
 
 
@@ -82,7 +82,7 @@ def respond_accepted(report_id: UUID, request: Request) -> HttpResponse:
     """Answer that the client's action is under way: 202, with its report, where that is and when to ask for it."""
     reader = Reader.of(request.user)
     report = find_report(report_id, owner=reader.id)
-    headers = {"Location": report_path(report), "Retry-After": _retry_after(report)}
+    headers = {"Location": report_path(report), "Retry-After": retry_after(report)}
     return respond(report_body(report, reader), status=202, headers=headers)
 
 
@@ -114,7 +114,7 @@ def find_action_report(report_id: UUID, *, owner: int | None, which: str) -> Rep
     return report
 
 
-def _retry_after(report: Report) -> str:
+def retry_after(report: Report) -> str:
     """Return the seconds after which to ask for a report again. Costs a query where it waits for its time."""
     if report.status != Status.PENDING or report.not_before is None:
         return str(_SOON)

@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
 from api import catalogue, interventions, pages, reports
+from api.batch import routes_of
 
 urlpatterns = [
     path("", pages.HomePage.as_view(), name="home"),
@@ -12,8 +13,9 @@ urlpatterns = [
     path("problems", pages.ProblemsPage.as_view(), name="problems"),
     path("problems/<str:code>", pages.ProblemPage.as_view(), name="problem"),
     path("actions", pages.ActionsApi.as_view(), name="actions"),
-    *(path(f"actions/{action.name}", action.as_view()) for action in catalogue.actions()),
+    *(route for action in catalogue.actions() for route in routes_of(action)),
     path("actions/<str:name>", pages.UnknownActionApi.as_view(), name="action"),
+    path("actions/<str:name>/batch", pages.UnknownActionApi.as_view()),
     path("reports", reports.ReportsApi.as_view(), name="reports"),
     path("reports/<str:report_id>", reports.ReportApi.as_view(), name="report"),
     path("reports/<str:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),

@@ -28,12 +28,13 @@ def _flatten(detail: Any, pointer: str) -> Iterator[tuple[str, ErrorDetail]]:
     elif isinstance(detail, Mapping):
         for key, nested in detail.items():
             whole = key == api_settings.NON_FIELD_ERRORS_KEY
-            yield from _flatten(nested, pointer if whole else f"{pointer}/{_token(key)}")
+            yield from _flatten(nested, pointer if whole else f"{pointer}/{token(key)}")
     elif isinstance(detail, Sequence):
         for index, nested in enumerate(detail):
             # A list holds either the errors of one value, or one entry for each item of a list of objects.
             yield from _flatten(nested, pointer if isinstance(nested, ErrorDetail) else f"{pointer}/{index}")
 
 
-def _token(key: Any) -> str:
+def token(key: Any) -> str:
+    """Return a name as a part of a JSON pointer in a URI fragment."""
     return quote(str(key).replace("~", "~0").replace("/", "~1"), safe="~")

@@ -42,11 +42,11 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} is not above 0. Give it seconds.")
         return value
 
-    def count(self, var: str, default: int, *, least: int = 1) -> int:
-        """Return a number of things, at least ``least``."""
+    def count(self, var: str, default: int, *, least: int = 1, most: int = 2**31) -> int:
+        """Return a number of things, from ``least`` to ``most``."""
         value: int = self.int(var, default)
-        if value < least:
-            raise ImproperlyConfigured(f"{var} is below {least}. Use {least} or more.")
+        if not least <= value <= most:
+            raise ImproperlyConfigured(f"{var} is not from {least} to {most}. Give it a number in between.")
         return value
 
     def database(self, var: str, default: str) -> dict[str, Any]:

@@ -170,7 +170,12 @@ OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 # between two tries to reach the broker (32).
 WORKER_SILENCE_MAX = env.seconds("WORKER_SILENCE_MAX", 120.0)
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BODY_BYTES", 1024 * 1024)
+# What the body of one request may hold, for one action or for many. Depth is of lists and objects in each other.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.count("REQUEST_MAX_BODY_BYTES", 1024 * 1024)
+REQUEST_MAX_DEPTH = env.count("REQUEST_MAX_DEPTH", 32, most=100)
+REQUEST_MAX_STRING_LENGTH = env.count("REQUEST_MAX_STRING_LENGTH", 100_000)
+REQUEST_MAX_LIST_LENGTH = env.count("REQUEST_MAX_LIST_LENGTH", 10_000)
+REQUEST_MAX_MEMBERS = env.count("REQUEST_MAX_MEMBERS", 1_000)
 # A request that waits for its report (Prefer: wait) keeps a thread busy: how long at most, in seconds, and how many of
 # them at once in each web process. Leave some of its threads to the others.
 REQUEST_MAX_WAIT = env.seconds("REQUEST_MAX_WAIT", 30.0)

@@ -10,22 +10,21 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from reports import repeats
-from reports.database import TABLE, as_parameter, as_uuid, execute, fetch_all
+from reports.database import TABLE, as_parameter, as_uuid, batches, execute, fetch_all
 from reports.errors import IdempotencyKeyReusedError, RequestsRefusedError
 from reports.handover import Dispatch
-from reports.models import Kind, Status
 from reports.plan import ChainNode, place
 from reports.requests import ANY_TIME, Request, Timing
 from reports.tree import Root, insert_trees
 
 _ROOTS_PER_INSERT = 400
 _COLUMNS = (
-    "id, root_id, starts_with, kind, status, requested_by_id, action, system_call, parameters, deadline_at,"
-    " time_budget, children_total, tasks_total, idempotency_key, fingerprint, position, children_ok, tasks_ok,"
+    "id, root_id, starts_with, requested_by_id, action, system_call, parameters, deadline_at, time_budget,"
+    " children_total, tasks_total, idempotency_key, fingerprint, kind, status, position, children_ok, tasks_ok,"
     " attempts, retries, losses, publications, errors, task, worker, error_code, error_type, error_message,"
     " error_traceback, error_task"
 )
-_ROW = f"({', '.join(['%s'] * 15)}, 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
+_ROW = f"({', '.join(['%s'] * 13)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +79,14 @@ def accept_all(
     # In the order of the requests, which lists show them in.
     ids = [uuid7() for _ in requests]
     outcomes = _insert_roots(ids, requests, requested_by)
-    refused = {at: outcome for at, outcome in outcomes.items() if isinstance(outcome, IdempotencyKeyReusedError)}
-    if refused and all_or_nothing:
-        raise RequestsRefusedError(refused)
+    if all_or_nothing and not all(isinstance(outcome, Accepted) for outcome in outcomes):
+        raise RequestsRefusedError(outcomes)
     begun: dict[datetime | None, dict[UUID, Request]] = {}
-    for at, (id_, request) in enumerate(zip(ids, requests, strict=True)):
-        if outcomes[at] == Accepted(id_):
+    for id_, request, outcome in zip(ids, requests, outcomes, strict=True):
+        if outcome == Accepted(id_):
             begun.setdefault(request.timing.not_before, {})[id_] = request
     dispatches = [dispatch for moment, new in begun.items() for dispatch in _plant(new, requested_by, moment)]
-    return [outcomes[at] for at in range(len(requests))], dispatches
+    return outcomes, dispatches
 
 
 def _plant(requests: Mapping[UUID, Request], requested_by: int | None, moment: datetime | None) -> list[Dispatch]:
@@ -102,15 +100,14 @@ def _plant(requests: Mapping[UUID, Request], requested_by: int | None, moment: d
     return []
 
 
-def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None) -> dict[int, Outcome]:
-    """Insert the reports that clients poll. Returns what became of each request, by its position."""
+def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None) -> list[Outcome]:
+    """Insert the reports that clients poll. Returns what became of each request."""
     outcomes: dict[int, Outcome] = {}
     # By their keys: two that accept several of the same at the same moment must not wait for each other.
     left = sorted(range(len(requests)), key=lambda at: _key_of(requests[at]))
     while left:
         inserted: set[UUID] = set()
-        for first in range(0, len(left), _ROOTS_PER_INSERT):
-            batch = left[first : first + _ROOTS_PER_INSERT]
+        for batch in batches(left, _ROOTS_PER_INSERT):
             inserted |= _insert([_values(ids[at], requests[at], requested_by) for at in batch])
         outcomes |= {at: Accepted(ids[at]) for at in left if ids[at] in inserted}
         left = [at for at in left if ids[at] not in inserted]
@@ -120,7 +117,7 @@ def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by
                 outcomes[at] = _repeated(requests[at], earlier)
         # Whose report was purged just now has its key to itself.
         left = [at for at in left if at not in outcomes]
-    return outcomes
+    return [outcomes[at] for at in range(len(requests))]
 
 
 def _insert(rows: Sequence[Sequence[Any]]) -> set[UUID]:
@@ -142,7 +139,7 @@ def _insert(rows: Sequence[Sequence[Any]]) -> set[UUID]:
 def _values(id_: UUID, request: Request, requested_by: int | None) -> list[Any]:
     identity = request.identity
     return [
-        *(id_, id_, id_, Kind.CHAIN, Status.PENDING, requested_by),
+        *(id_, id_, id_, requested_by),
         *(request.action, request.system_call, request.document),
         *(as_parameter(request.timing.expires_at), request.timing.time_budget),
         *(len(request.plan.children), request.tasks),

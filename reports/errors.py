@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from typing import Any
 
 
 class AsyncActionsError(Exception):
@@ -83,11 +83,11 @@ class IdempotencyKeyReusedError(AsyncActionsError):
 
 
 class RequestsRefusedError(AsyncActionsError):
-    """Of several requests that were to be accepted together some are ``refused``: why, by their positions."""
+    """Of several requests that were to be accepted together some are refused: ``outcomes`` tells which."""
 
-    def __init__(self, refused: Mapping[int, AsyncActionsError]) -> None:
-        super().__init__(f"{len(refused)} of the requests are refused, and so all are.")
-        self.refused = refused
+    def __init__(self, outcomes: list[Any]) -> None:
+        super().__init__("Some of the requests are refused, and so all are.")
+        self.outcomes = outcomes
 
 
 class TooManyWaitersError(AsyncActionsError):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from reports.database import TABLE, as_uuid, fetch_all
+from reports.database import TABLE, as_uuid, batches, fetch_all
 from reports.requests import Identity
 
 _KEYS_PER_QUERY = 500
@@ -20,9 +20,7 @@ class Known:
 
 def find(requested_by: int | None, keys: Collection[str]) -> dict[str, Known]:
     """Return what the client's keys stand for, of those that stand for something."""
-    ordered = list(keys)
-    batches = (ordered[first : first + _KEYS_PER_QUERY] for first in range(0, len(ordered), _KEYS_PER_QUERY))
-    return {key: known for batch in batches for key, known in _find(requested_by, batch)}
+    return {key: known for batch in batches(keys, _KEYS_PER_QUERY) for key, known in _find(requested_by, batch)}
 
 
 def find_repeated(requested_by: int | None, identities: Collection[Identity]) -> dict[Identity, UUID]:

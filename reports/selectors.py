@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from reports.database import TABLE, Row, as_uuid, fetch_all, now
+from reports.database import TABLE, Row, as_uuid, batches, fetch_all, now
 from reports.documents import load
 from reports.inputs import results_of_group
 from reports.models import Kind, Status
@@ -39,6 +39,7 @@ class Report:
     task: str
     system_call: bool
     requested_by: int | None
+    idempotency_key: str | None
     progress: dict[str, Any] | None
     tasks_total: int
     tasks_ok: int
@@ -60,11 +61,13 @@ class Report:
 
 
 _COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call,
-    r.requested_by_id, r.progress,
+    r.requested_by_id, r.idempotency_key, r.progress,
     r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.retries, r.errors,
     r.error_code, r.error_type, r.error_message, r.error_task,
     r.created_at, r.not_before, r.deadline_at, r.dispatched_at, r.started_at, r.finished_at"""
-_PLAIN_COLUMNS = 28
+_PLAIN_COLUMNS = 29
+_LISTED_PARAMETERS = "CASE WHEN LENGTH(CAST(r.parameters AS text)) <= %s THEN r.parameters END"
+_IDS_PER_QUERY = 500
 
 
 def find(id_: UUID, *, owner: int | None) -> Report | None:
@@ -136,13 +139,29 @@ def list_roots(  # noqa: PLR0913  the filters of a list
         conditions.append("r.id < %s")
         values.append(before)
     sql = f"""
-        SELECT {_COLUMNS}, CASE WHEN LENGTH(CAST(r.parameters AS text)) <= %s THEN r.parameters END
-        FROM {TABLE} r WHERE {" AND ".join(conditions)} ORDER BY r.id DESC LIMIT %s
+        SELECT {_COLUMNS}, {_LISTED_PARAMETERS} FROM {TABLE} r
+        WHERE {" AND ".join(conditions)} ORDER BY r.id DESC LIMIT %s
         """  # noqa: S608
     return [
         _report(row, parameters=load(row[_PLAIN_COLUMNS]))
         for row in fetch_all(sql, [longest_parameters, *values, limit])
     ]
+
+
+def find_roots(ids: Sequence[UUID], *, owner: int, longest_parameters: int) -> dict[UUID, Report]:
+    """Return those of the actions' reports that are there, without results. Parameters as in a list."""
+    rows = [
+        row
+        for batch in batches(ids, _IDS_PER_QUERY)
+        for row in fetch_all(
+            f"""
+            SELECT {_COLUMNS}, {_LISTED_PARAMETERS} FROM {TABLE} r
+            WHERE r.id IN ({", ".join(["%s"] * len(batch))}) AND r.requested_by_id = %s
+            """,  # noqa: S608
+            [longest_parameters, *batch, owner],
+        )
+    ]
+    return {as_uuid(row[0]): _report(row, parameters=load(row[_PLAIN_COLUMNS])) for row in rows}
 
 
 def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None = None) -> list[Report]:
@@ -167,10 +186,10 @@ def _owner(owner: int | None) -> Sequence[int]:
 
 
 def _report(row: Row, **outcome: Any) -> Report:
-    (id_, root, parent, position, kind, status, action, task, system_call, requested_by, progress) = row[:11]
-    tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[11:18]
-    code, type_, message, failed_task = row[18:22]
-    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[22:_PLAIN_COLUMNS])
+    (id_, root, parent, position, kind, status, action, task, system_call, requested_by, key, progress) = row[:12]
+    tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[12:19]
+    code, type_, message, failed_task = row[19:23]
+    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[23:_PLAIN_COLUMNS])
     assert created_at is not None  # noqa: S101  the column has a default
     return Report(
         id=as_uuid(id_),
@@ -183,6 +202,7 @@ def _report(row: Row, **outcome: Any) -> Report:
         task=task,
         system_call=bool(system_call),
         requested_by=requested_by,
+        idempotency_key=key,
         progress=load(progress),
         tasks_total=tasks_total,
         tasks_ok=tasks_ok,

@@ -11,9 +11,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from reports.database import TABLE, as_uuid, execute, fetch_all, fetch_one, later, now, skip_locked
+from reports.database import TABLE, as_uuid, batches, execute, fetch_all, fetch_one, later, now, skip_locked
 from reports.documents import load
 from reports.handover import Dispatch, is_final
+
+_IDS_PER_UPDATE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,14 @@ def take_due(limit: int) -> list[Dispatch]:
 
 def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
     """Have recovery publish what could not be published, ``in_seconds`` from now."""
-    if ids:
+    for batch in batches(ids, _IDS_PER_UPDATE):
         execute(
             f"""
             UPDATE {TABLE} SET due_at = {later()} WHERE id IN (
-                SELECT id FROM {TABLE} WHERE id IN ({_places(ids)}) AND status = 'pending' {skip_locked()}
+                SELECT id FROM {TABLE} WHERE id IN ({_places(batch)}) AND status = 'pending' {skip_locked()}
             ) AND status = 'pending'
             """,  # noqa: S608
-            [in_seconds, *ids],
+            [in_seconds, *batch],
         )
 
 

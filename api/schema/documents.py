@@ -113,6 +113,9 @@ class ReportSummaryDocument(serializers.Serializer):
     id = serializers.UUIDField()
     kind = constant("action")
     action = serializers.CharField(help_text="Name of the action.")
+    idempotency_key = serializers.CharField(
+        allow_null=True, help_text="The key that the request came with; null where it had none."
+    )
     status = StatusField()
     progress = ProgressDocument(allow_null=True)
     tasks = CountsDocument()

@@ -3,15 +3,20 @@
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.fields import Field
 
 from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
-from api.schema import documents
-from api.timing import LONGEST_SECONDS
+from api.schema import documents, submission
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -49,23 +54,6 @@ _LOCATION = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Where the report is: a URI reference, relative to the service.",
     response=[202],
-)
-
-
-def _moment(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
-
-
-def _seconds(name: str, description: str, *, least: int) -> OpenApiParameter:
-    schema = {"type": "integer", "minimum": least, "maximum": LONGEST_SECONDS}
-    return OpenApiParameter(name, schema, description=description)
-
-
-_TIMING = (
-    _moment("run_at", "When to run, instead of now: RFC 3339 with an offset, within the next five years."),
-    _seconds("delay", "Seconds from now after which to run; instead of run_at.", least=0),
-    _moment("expires_at", "The action fails, with the code expired, unless it has started by then."),
-    _seconds("expires_in", "Seconds from now after which it expires; instead of expires_at.", least=1),
 )
 
 
@@ -200,13 +188,18 @@ retry_report = extend_schema_view(
 
 def describe_action(action: "type[ActionApi]") -> None:
     """Give an action its typed operation. SDKs see ``sync_invoices``, ``SyncInvoicesRequest``, ``…Report``."""
-    component = "".join(word.capitalize() for word in action.name.split("-"))
+    component = _component_of(action)
     declared = type(action.parameters)
-    report = documents.report_document(
+    action.report_document = documents.report_document(
         f"{component}Report",
         action=action.name,
         parameters=documents.named(declared, f"{component}Parameters")(),
         result=_nullable_result(action.result, f"{component}Result"),
+    )
+    # In requests, components get the suffix Request.
+    action.request_document = documents.named(declared, component)
+    report_or_validation = PolymorphicProxySerializer(
+        f"{component}Answer", [action.report_document, submission.ValidationDocument], resource_type_field_name=None
     )
     extend_schema_view(
         post=extend_schema(
@@ -214,24 +207,60 @@ def describe_action(action: "type[ActionApi]") -> None:
             summary=action.description.partition("\n")[0].rstrip("."),
             description=action.description,
             tags=["actions"],
-            parameters=[
-                *_TIMING,
-                _LOCATION,
-                _retry_after(202),
-            ],
-            # In requests, components get the suffix Request.
-            request=documents.named(declared, component),
+            parameters=[*submission.QUERY, *submission.HEADERS, _retry_after(202)],
+            request=action.request_document,
+            responses={
+                200: OpenApiResponse(
+                    report_or_validation,
+                    description="The report, which is final, where that was waited for. With validate_only, what the"
+                    " request comes to.",
+                ),
+                **_responses(
+                    202,
+                    action.report_document,
+                    "Accepted; the report is pending, or as it is by now.",
+                    problems.IDEMPOTENCY_KEY_INVALID,
+                    problems.PERMISSION_DENIED,
+                    *_REFUSALS_OF_BODIES,
+                    problems.PLAN_TOO_LARGE,
+                    problems.IDEMPOTENCY_KEY_REUSED,
+                ),
+            },
+        )
+    )(action)
+
+
+def describe_batch(batch: "type[ActionApi]") -> None:
+    """Give the endpoint that takes many requests of an action its typed operation: ``sync_invoices_batch``."""
+    component = _component_of(batch)
+    extend_schema_view(
+        post=extend_schema(
+            operation_id=f"{batch.name.replace('-', '_')}_batch",
+            summary=f"{batch.description.partition(chr(10))[0].rstrip('.')}, many at once",
+            description=(
+                f"Up to {submission.BIGGEST_BATCH:,} requests for {batch.name} at once. Each is accepted or refused as"
+                " it would be on its own; with atomic, all of them are accepted or none. The timing is that of every"
+                " request."
+            ),
+            tags=["actions"],
+            parameters=[*submission.QUERY, _retry_after()],
+            request=submission.batch_request(component, batch.request_document()),
             responses=_responses(
-                202,
-                report,
-                "Accepted; the report is pending.",
+                200,
+                submission.BatchDocument,
+                "The outcome of each request: see their status.",
+                problems.IDEMPOTENCY_KEY_INVALID,
                 problems.PERMISSION_DENIED,
                 *_REFUSALS_OF_BODIES,
                 problems.PLAN_TOO_LARGE,
+                problems.BATCH_REFUSED,
             ),
         )
-    )(action)
-    action.report_document = report
+    )(batch)
+
+
+def _component_of(action: "type[ActionApi]") -> str:
+    return "".join(word.capitalize() for word in action.name.split("-"))
 
 
 def _nullable_result(result: Field, component: str) -> Field:

@@ -46,7 +46,7 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
         ("ACTION_MODULES", "api.nothing", "ACTION_MODULES names api.nothing, and there is no module api.nothing."),
         ("ACTION_APPS", "nobody", "ACTION_APPS names nobody, and there is no package nobody."),
         ("RECOVERY_REPUBLISH_AFTER", "0", "RECOVERY_REPUBLISH_AFTER is not above 0. Give it seconds."),
-        ("REQUEST_MAX_WAITERS", "-1", "REQUEST_MAX_WAITERS is below 0. Use 0 or more."),
+        ("REQUEST_MAX_WAITERS", "-1", "REQUEST_MAX_WAITERS is not from 0 to 2147483648. Give it"),
         ("RECOVERY_LEASE", "9", "RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of"),
         (
             "REPORT_RETENTION_DAYS_BY_ACTION",

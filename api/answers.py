@@ -1,0 +1,30 @@
+"""Answers to those who ask for an action."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from api.bodies import is_final, report_body, report_path
+from api.idempotency import REPLAYED
+from api.preferences import Preferences, applied
+from api.rendering import respond
+from api.reports import find_report, retry_after
+from api.visibility import Reader
+from api.waiting import wait_as_preferred
+from reports.acceptance import Accepted
+
+
+def respond_submitted(accepted: Accepted, request: Request) -> HttpResponse:
+    """Answer with the report of what was accepted: 202, or 200 where the client has waited until it was final."""
+    preferences = Preferences.of(request.headers.get("Prefer"))
+    waited = wait_as_preferred(accepted.report, preferences)
+    reader = Reader.of(request.user)
+    report = find_report(accepted.report, owner=reader.id)
+    is_done = is_final(report)
+    is_awaited = is_done and waited is not None
+    headers = {
+        "Location": report_path(report),
+        **({} if is_done else {"Retry-After": retry_after(report)}),
+        **({REPLAYED: "true"} if accepted.repeated else {}),
+        **applied(respond_async=preferences.respond_async and not is_awaited, wait=waited),
+    }
+    return respond(report_body(report, reader), status=200 if is_awaited else 202, headers=headers)

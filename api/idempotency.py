@@ -1,0 +1,38 @@
+"""The header ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header): a client's own name for a request."""
+
+import re
+
+from rest_framework.request import Request
+
+from api.problems import IDEMPOTENCY_KEY_INVALID, ProblemError
+
+LONGEST_KEY = 255
+REPLAYED = "Idempotent-Replayed"
+# What a key is made of: the characters that a structured field's string may have (RFC 9651).
+KEY = rf"^[ -~]{{1,{LONGEST_KEY}}}\Z"
+# A string in quotation marks, as the draft has it, or the key as it is, as many clients send it.
+KEY_HEADER = rf'^("([ !#-\[\]-~]|\\["\\]){{1,{LONGEST_KEY}}}"|[!#-+\--:<-\[\]-~]{{1,{LONGEST_KEY}}})$'
+
+_HEADER = re.compile(KEY_HEADER.removesuffix("$") + r"\Z")
+_ESCAPED = re.compile(r'\\(["\\])')
+_ADVICE = (
+    f'Use one string of 1 to {LONGEST_KEY} ASCII characters, such as "8e03978e-40d5-43e8-bc93-6894a57f9324", in'
+    " quotation marks or, without spaces, quotation marks, commas, semicolons and backslashes, as it is."
+)
+
+
+def key_of(request: Request) -> str | None:
+    """Return the key that is in the request's header, without its quotation marks. Raises ProblemError."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    if not _HEADER.match(header):
+        raise ProblemError(IDEMPOTENCY_KEY_INVALID, f"The header Idempotency-Key holds no key. {_ADVICE}")
+    return _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
+
+
+def refuse_key(request: Request) -> None:
+    """Refuse the header where a request cannot have one key. Raises ProblemError."""
+    if "Idempotency-Key" in request.headers:
+        detail = "A batch has no key of its own; give its requests keys, by their idempotency_key."
+        raise ProblemError(IDEMPOTENCY_KEY_INVALID, detail)
