@@ -6,8 +6,7 @@ from typing import Any
 
 import orjson
 
-# Below it every whole number has a float of its own.
-_EXACT = 2**53
+_LEAST, _MOST = -(2**63), 2**64 - 1  # of what is written as an integer
 
 
 def fingerprint(action: str, parameters: Any, timing: Mapping[str, str]) -> str:
@@ -27,4 +26,4 @@ def _canonical(value: Any) -> Any:
         return {name: _canonical(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_canonical(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
+    return int(value) if isinstance(value, float) and value.is_integer() and _LEAST <= value <= _MOST else value

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from celery import group
 from celery.canvas import Signature
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +15,7 @@ from reports import acceptance, execution, selectors, waiting
 from reports.execution import Claim
 from reports.failure import Failure
 from reports.handover import Dispatch
+from reports.requests import Identity, Request
 from services import actions
 from stack.valkey import Valkey
 from tasks.canvas import plan_of
@@ -23,6 +25,11 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 
 _FAILURE = Failure("wrong", "WrongError", "It is wrong.", "outcomes.succeed", "Traceback …")
 _FRAME = ("BEGIN", "COMMIT")
+
+
+@pytest.fixture
+def client_id() -> int:
+    return int(get_user_model().objects.create(username="ada").pk)
 
 
 @contextmanager
@@ -59,6 +66,32 @@ def test_requesting_an_action(valkey: Valkey) -> None:
     plan = plan_of([_succeed(), _succeed()])
     with _costs(*_in_transaction("INSERT", "INSERT")):
         actions.request("test", plan, parameters={}, requested_by=None)
+
+
+def _with_key(key: str, *, asks: str = "this") -> Request:
+    return Request.of("test", plan_of([_succeed()]), parameters={}, identity=Identity(key, asks))
+
+
+def test_a_key_costs_nothing_where_it_is_new(valkey: Valkey, client_id: int) -> None:
+    with _costs(*_in_transaction("INSERT", "INSERT")):
+        actions.request_all([_with_key("k")], requested_by=client_id)
+
+
+def test_a_key_that_is_known_costs_looking_at_its_report(valkey: Valkey, client_id: int) -> None:
+    actions.request_all([_with_key("k")], requested_by=client_id)
+    with _costs(*_in_transaction("INSERT", "SELECT")):
+        actions.request_all([_with_key("k")], requested_by=client_id)
+    with _costs(*_in_transaction("INSERT", "SELECT")):
+        actions.request_all([_with_key("k", asks="that")], requested_by=client_id)
+
+
+def test_requesting_a_thousand_actions_takes_two_statements_for_400(valkey: Valkey, client_id: int) -> None:
+    requests = [_with_key(f"k{number}") for number in range(1000)]
+    with _costs(*_in_transaction(*["INSERT"] * 6)):
+        _, dispatches = acceptance.accept_all(requests, requested_by=client_id)
+    assert len(dispatches) == 1000
+    with _costs(*_in_transaction("INSERT", "INSERT", "INSERT", "SELECT", "SELECT")):
+        acceptance.accept_all(requests, requested_by=client_id)
 
 
 def test_requesting_a_thousand_tasks_takes_a_statement_for_400(valkey: Valkey) -> None:

@@ -73,6 +73,21 @@ def test_what_could_not_be_published_is_left_to_recovery(dead_broker, dispatches
     assert said.startswith(f"Could not publish a[{dispatches[0].id}], recovery will: ")
 
 
+def test_what_would_take_too_long_to_publish_is_left_to_recovery_at_once(empty_broker, dispatches, monkeypatch):
+    clock = [monotonic()]
+    send = current_app.send_task
+
+    def send_slowly(name, **options):
+        send(name, **options)
+        clock[0] += 0.6
+
+    monkeypatch.setattr(current_app, "send_task", send_slowly)
+    monkeypatch.setattr(dispatch, "monotonic", lambda: clock[0])
+    assert not publish(dispatches, within=1.0)
+    assert [message.task[0] for message in broker.messages()] == ["a", "b"]
+    assert [seconds_to(ledger.find(name).due_at) for name in "abc"] == [3, 3, 0]
+
+
 def test_what_was_published_before_the_broker_went_away_is_not_published_again(empty_broker, dispatches, monkeypatch):
     send = current_app.send_task
 
