@@ -27,6 +27,7 @@ from reports import repeats, requests
 from reports.acceptance import Accepted
 from reports.documents import dump
 from reports.errors import DocumentInvalidError, DocumentTooLargeError
+from reports.plan import ChainNode
 from reports.requests import Timing
 from services import actions
 from tasks.canvas import plan_of
@@ -108,11 +109,18 @@ class ActionApi(APIView):
         parameters = cls.validated(submission.parameters)
         return requests.Request.of(
             cls.name,
-            plan_of(cls.canvas(**parameters)),
+            cls._plan_for(parameters),
             parameters=parameters,
             timing=timing,
             identity=submission.identity(cls.name),
         )
+
+    @classmethod
+    def _plan_for(cls, parameters: JsonObject) -> ChainNode:
+        try:
+            return plan_of(cls.canvas(**parameters))
+        except DocumentTooLargeError as error:  # it is the parameters that become a task's arguments
+            raise ProblemError(BODY_TOO_LARGE, str(error)) from error
 
     @classmethod
     def find_repeated(
