@@ -16,13 +16,16 @@ _actions: "dict[str, type[ActionApi]]" = {}
 
 def register(action: "type[ActionApi]") -> None:
     """Add an action. Raises ActionMisdeclaredError where its name is another's, or stands for something of another."""
-    other = _actions.setdefault(action.name, action)
+    other = _actions.get(action.name, action)
     if other is not action:
         raise declaration.duplicate(action, other)
+    together = {**_actions, action.name: action}
     for suffix in declaration.DERIVED_SUFFIXES:
-        for name, derived in ((action.name, action.name + suffix), (action.name.removesuffix(suffix), action.name)):
-            if name != derived and name in _actions and derived in _actions:
-                raise declaration.ambiguous(_actions[derived], _actions[name])
+        for name in (action.name, action.name.removesuffix(suffix)):
+            derived = together.get(name + suffix)
+            if derived and name in together:
+                raise declaration.ambiguous(derived, together[name])
+    _actions[action.name] = action
 
 
 def actions() -> "list[type[ActionApi]]":

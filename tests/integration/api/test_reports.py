@@ -11,7 +11,7 @@ from reports.models import AsyncActionReport, Status
 from tests.integration.api.ledger import A_GROUP, TWO_STEPS
 
 SUMMARY_KEYS = (
-    *("id", "kind", "action", "status", "progress", "tasks", "retries", "error"),
+    *("id", "kind", "action", "idempotency_key", "status", "progress", "tasks", "retries", "error"),
     *("created_at", "not_before", "deadline_at", "started_at", "finished_at", "links", "parameters"),
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -46,6 +46,7 @@ class TestOneReport:
             "id": str(report),
             "kind": "action",
             "action": "sync-invoices",
+            "idempotency_key": None,
             "status": "pending",
             "progress": None,
             "tasks": {"total": 2, "ok": 0},

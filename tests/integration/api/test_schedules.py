@@ -165,7 +165,8 @@ def test_what_does_not_make_sense_is_refused(ask, query, parameter, code):
 
 
 def test_a_plus_that_was_not_escaped_is_explained(ada):
-    response = ada.post("/actions/sync-invoices?run_at=2099-01-01T00:00:00+01:00")
+    url = "/actions/sync-invoices?run_at=2099-01-01T00:00:00+01:00"
+    response = ada.post(url, {"customer_id": "cus_ada"}, content_type="application/json")
 
     assert "In a URL, + is written %2B." in response.json()["errors"][0]["detail"]
 

@@ -51,6 +51,11 @@ def test_a_well_declared_action_joins_the_catalogue():
         ({"name": "g" * 101}, "lower-case words"),
         ({"name": "list-reports"}, "give it another name; 'list-reports' stands for something else in the API"),
         ({"name": "sync-invoices"}, "'sync-invoices' is api.invoices.SyncInvoicesApi already"),
+        (
+            {"name": "sync-invoices-batch"},
+            "'sync-invoices-batch' stands for the batches of api.invoices.SyncInvoicesApi",
+        ),
+        ({"name": "sync-invoices-batch-item"}, "stands for the batches of api.invoices.SyncInvoicesApi"),
         ({"__doc__": None}, "give it a docstring"),
         ({"__doc__": "  \n "}, "give it a docstring"),
         ({"canvas": ...}, "give it canvas = <a function decorated with @chainable>, not None"),
@@ -77,6 +82,14 @@ def test_what_is_missing_or_wrong_is_named(changes, change):
 
     assert str(caught.value).startswith("team.actions.GreetApi: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_stands_for_the_batches_of_an_action_is_refused_whichever_comes_first():
+    declare(name="greet-batch")
+
+    with pytest.raises(ImproperlyConfigured, match="'greet-batch' stands for the batches of team.actions.GreetApi"):
+        declare(name="greet")
+    assert catalogue.find("greet") is None
 
 
 def with_fields(**fields):
