@@ -68,6 +68,66 @@ def test_an_action_is_asked_for_and_its_typed_result_read(ours):
     assert report.created_at <= report.started_at <= report.finished_at
 
 
+def test_a_repeated_request_has_the_same_typed_report(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_ada")
+    key = f'"{uuid4()}"'
+    first = ours.call("actions.sync_invoices", body=body, idempotency_key=key)
+    final = ours.final(first.parsed.id)
+
+    again = ours.call("actions.sync_invoices", body=body, idempotency_key=key.strip('"'))
+
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.parsed == final
+    assert final.idempotency_key == key.strip('"')
+    other = ours.SyncInvoicesRequest(customer_id="cus_bob")
+    refused = ours.call("actions.sync_invoices", body=other, idempotency_key=key)
+    assert (refused.status_code, refused.parsed.code) == (422, "idempotency_key_reused")
+
+
+def test_an_answer_is_waited_for(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_ada")
+
+    answer = ours.call("actions.sync_invoices", body=body, prefer="wait=20")
+
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=20")
+    assert isinstance(answer.parsed, ours.SyncInvoicesReport)
+    assert (answer.parsed.status, answer.parsed.result.stored) == (ours.Status.OK, 3)
+    late = ours.call("actions.sync_invoices", body=body, prefer="respond-async, wait=1", delay=60)
+    assert (late.status_code, late.headers["Preference-Applied"]) == (202, "respond-async, wait=1")
+    assert ours.call("reports.cancel_report", late.parsed.id).status_code == 200
+
+
+def test_a_request_is_tried_out(ours):
+    body = ours.EnsureCustomerRequest(email="ada@example.com", name="Ada")
+
+    answer = ours.call("actions.ensure_customer", body=body, validate_only=True)
+
+    assert isinstance(answer.parsed, ours.Validation)
+    assert (answer.status_code, answer.parsed.kind, answer.parsed.tasks) == (200, "validation", 4)
+    assert ours.call("reports.list_reports").parsed.items == []
+
+
+def test_many_are_asked_for_at_once(ours):
+    requests = [
+        ours.SyncInvoicesBatchItemRequest(ours.SyncInvoicesRequest(customer), idempotency_key=key)
+        for customer, key in (("cus_ada", "k1"), ("no spaces", "k2"), ("cus_ada", None))
+    ]
+
+    answer = ours.call("actions.sync_invoices_batch", body=ours.SyncInvoicesBatchRequest(requests))
+
+    assert (answer.status_code, answer.parsed.refused) == (200, 1)
+    first, wrong, second = answer.parsed.items
+    assert [item.status for item in answer.parsed.items] == [202, 422, 202]
+    assert (wrong.report, wrong.problem.code) == (None, "parameters_invalid")
+    assert wrong.problem.errors[0].pointer == "#/requests/1/parameters/customer_id"
+    assert {ours.final(item.report.id).status for item in (first, second)} == {ours.Status.OK}
+    together = ours.SyncInvoicesBatchRequest(requests, atomic=True)
+    refused = ours.call("actions.sync_invoices_batch", body=together)
+    assert (refused.status_code, refused.parsed.code) == (422, "batch_refused")
+
+
 def test_a_failed_action_says_why(ours):
     body = ours.SyncInvoicesRequest(customer_id="cus_nobody")
 
@@ -191,12 +251,13 @@ def test_an_sdk_from_before_an_action_existed_reads_its_reports(generate, docume
 
 def without(document, action, component):
     """Return the document as it was before an action was added."""
+    gone = (f"/actions/{action}", f"/actions/{action}/batch")
     schemas = {
         name: schema for name, schema in document["components"]["schemas"].items() if not name.startswith(component)
     }
     variants = [variant for variant in schemas["AnyReport"]["anyOf"] if f"/{component}" not in variant["$ref"]]
     return {
         **document,
-        "paths": {url: methods for url, methods in document["paths"].items() if url != f"/actions/{action}"},
+        "paths": {url: methods for url, methods in document["paths"].items() if url not in gone},
         "components": {**document["components"], "schemas": {**schemas, "AnyReport": {"anyOf": variants}}},
     }

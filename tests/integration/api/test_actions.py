@@ -255,21 +255,21 @@ class TestRefused:
         assert problem["detail"] == "The arguments of invoices.fetch has 32 bytes as JSON; at most 30 are allowed."
 
     @pytest.mark.parametrize(
-        ("setting", "body", "pointer", "code"),
+        ("setting", "body", "error"),
         [
-            ("REQUEST_MAX_DEPTH", {"customer_id": [[]]}, "#/customer_id/0", "max_depth"),
-            ("REQUEST_MAX_STRING_LENGTH", {"a": "cus"}, "#/a", "max_length"),
-            ("REQUEST_MAX_LIST_LENGTH", [1, 2, 3], "#", "max_length"),
-            ("REQUEST_MAX_MEMBERS", {"a": 1, "b": 2, "c": 3}, "#", "max_length"),
+            ("REQUEST_MAX_DEPTH", {"customer_id": [[]]}, ("#/customer_id/0", "max_depth")),
+            ("REQUEST_MAX_STRING_LENGTH", {"a": "cus"}, ("#/a", "max_length")),
+            ("REQUEST_MAX_LIST_LENGTH", [1, 2, 3], ("#", "max_length")),
+            ("REQUEST_MAX_MEMBERS", {"a": 1, "b": 2, "c": 3}, ("#", "max_length")),
         ],
     )
-    def test_a_body_that_is_larger_than_the_settings_say(self, ada, settings, setting, body, pointer, code):
+    def test_a_body_that_is_larger_than_the_settings_say(self, ada, settings, setting, body, error):
         setattr(settings, setting, 2)
 
         problem = self.refusal(post(ada, "sync-invoices", json.dumps(body)), 422, "parameters_invalid")
 
         assert problem["detail"] == "The body is larger than this service takes."
-        assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, code)]
+        assert [(found["pointer"], found["code"]) for found in problem["errors"]] == [error]
 
     def test_a_body_that_nests_deeper_than_any_settings_allow(self, ada):
         body = f'{{"customer_id": {"[" * 900}{"]" * 900}}}'

@@ -87,7 +87,7 @@ def test_what_is_missing_or_wrong_is_named(changes, change):
 def test_a_name_that_stands_for_the_batches_of_an_action_is_refused_whichever_comes_first():
     declare(name="greet-batch")
 
-    with pytest.raises(ImproperlyConfigured, match="'greet-batch' stands for the batches of team.actions.GreetApi"):
+    with pytest.raises(ImproperlyConfigured, match=r"'greet-batch' stands for the batches of team\.actions"):
         declare(name="greet")
     assert catalogue.find("greet") is None
 
