@@ -23,7 +23,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from reports import acceptance, execution, intervention, purging, selectors, waiting  # noqa: E402
+from reports import acceptance, execution, intervention, purging, repeats, selectors, waiting  # noqa: E402
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
@@ -44,7 +44,8 @@ $$ SELECT ('0190' || lpad(to_hex(n / 65536), 4, '0') || '-' || lpad(to_hex(n % 6
 """
 _FILL = f"""
 INSERT INTO {TABLE} (id, root_id, parent_id, position, kind, status, action, task, system_call,
-    requested_by_id, parameters, arguments, starts_with, errors, attempts, retries, losses, publications, worker,
+    requested_by_id, idempotency_key, fingerprint, parameters, arguments, starts_with, errors, attempts, retries,
+    losses, publications, worker,
     error_code, error_type, error_message, error_traceback, error_task, children_total, children_ok, tasks_total,
     tasks_ok, result, created_at, dispatched_at, due_at, started_at, heartbeat_at, finished_at)
 SELECT
@@ -52,6 +53,7 @@ SELECT
     CASE part WHEN 0 THEN 'chain' ELSE 'task' END,
     CASE WHEN waits THEN 'pending' WHEN n %% 1000 = 0 THEN 'failed' ELSE 'ok' END,
     'action-' || n %% 20, CASE part WHEN 0 THEN '' ELSE 'a.task' END, part > 0, 1 + n %% 10,
+    CASE WHEN part = 0 AND n %% 2 = 0 THEN 'key-' || n END, CASE WHEN part = 0 AND n %% 2 = 0 THEN 'asks-' || n END,
     CASE part WHEN 0 THEN '{{"n": 1}}'::jsonb END, CASE WHEN part > 0 THEN '{{"args": [1], "kwargs": {{}}}}'::jsonb END,
     CASE part WHEN 2 THEN make_id(n, 2) ELSE make_id(n, 0) END, '[]', 0, 0, 0, 0, '', '', '', '', '', '',
     CASE part WHEN 0 THEN 2 ELSE 0 END, CASE WHEN part = 0 AND NOT waits THEN 2 ELSE 0 END,
@@ -139,6 +141,7 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     n = FINISHED // 6
     page = UUID(f"0190{n >> 16:04x}-{n & 0xFFFF:04x}-7000-8000-000000000000")
     middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
+    batch = [report.id for report in selectors.list_roots(owner=1, limit=500)]
     claims: dict[UUID, execution.Claim | None] = {}
 
     def claim(id_: UUID) -> None:
@@ -153,6 +156,8 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     half = float(n)  # seconds: each second one action of three reports was finished
     return {
         "poll a report": lambda: selectors.find(root, owner=1),
+        "find repeated requests": lambda: repeats.find(1, [f"key-{10 * number}" for number in range(1, 500)]),
+        "read the reports of a batch": lambda: selectors.find_roots(batch, owner=1, longest_parameters=4096),
         "list own reports": lambda: selectors.list_roots(owner=1, limit=50),
         "list the next page": lambda: selectors.list_roots(owner=1, limit=50, before=page),
         "list by action": lambda: selectors.list_roots(owner=1, limit=50, action="action-0"),
