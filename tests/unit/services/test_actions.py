@@ -4,10 +4,16 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from reports.errors import DocumentInvalidError, PlanInvalidError, ReportFinalError, ReportNotRetryableError
+from reports.errors import (
+    DocumentInvalidError,
+    PlanInvalidError,
+    ReportFinalError,
+    ReportNotRetryableError,
+    RequestsRefusedError,
+)
 from reports.models import AsyncActionReport
 from reports.plan import ChainNode
-from reports.requests import Timing
+from reports.requests import Identity, Request, Timing
 from services import actions
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group
@@ -56,6 +62,36 @@ def test_an_action_is_accepted_though_the_broker_is_away(dead_broker):
     root = request("a")
     assert ledger.draw(root) == "pending[a claimable]"
     assert ledger.find("a").due_at - datetime.now(UTC) < timedelta(seconds=2)
+
+
+def several(number):
+    return [Request.of("sync", chain(f"t{at}"), parameters=None) for at in range(number)]
+
+
+@committed
+def test_several_actions_are_accepted_and_published(empty_broker):
+    client = get_user_model().objects.create(username="ada")
+    outcomes = actions.request_all(several(3), requested_by=client.id)
+    assert [outcome.report for outcome in outcomes] == list(
+        ALL.filter(parent=None).order_by("id").values_list("id", flat=True)
+    )
+    assert published() == ["t0", "t1", "t2"]
+
+
+@committed
+def test_of_several_actions_none_is_published_where_none_is_accepted(empty_broker):
+    client = get_user_model().objects.create(username="ada")
+    requests = [Request.of("sync", chain("a"), parameters=None, identity=Identity("k", asks)) for asks in "xy"]
+    with pytest.raises(RequestsRefusedError):
+        actions.request_all(requests, requested_by=client.id, all_or_nothing=True)
+    assert (published(), ALL.count()) == ([], 0)
+
+
+@committed
+def test_a_broker_that_is_away_is_waited_for_once_for_several_actions(dead_broker, caplog):
+    actions.request_all(several(50), requested_by=None)
+    assert [message.startswith("Could not publish t0[") for message in caplog.messages] == [True]
+    assert all(row.due_at - datetime.now(UTC) < timedelta(seconds=2) for row in ALL.exclude(task=""))
 
 
 @committed
