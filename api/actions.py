@@ -1,6 +1,6 @@
 """An action's endpoint: from its class come the route, the catalogue entry and the typed OpenAPI operation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from celery.canvas import Signature
@@ -84,14 +84,12 @@ class ActionApi(APIView):
         require_plain(request)
         submission = Submission(request.data, timing_in(query), key_of(request))
         if is_set(query, VALIDATE_ONLY):
-            return respond(
-                validation_body(self.understood(submission, timing_of(submission.timing, time_budget=self.time_budget)))
-            )
+            return respond(validation_body(self.understood(submission, self.timing_by(submission.timing))))
         return respond_submitted(self._accept(submission, requested_by=request.user.pk), request)
 
     def _accept(self, submission: Submission, *, requested_by: int | None) -> Accepted:
         try:
-            wanted = self.understood(submission, timing_of(submission.timing, time_budget=self.time_budget))
+            wanted = self.understood(submission, self.timing_by(submission.timing))
         except REFUSALS:
             # What was accepted has its report, also where it would be refused by now: when its time has passed.
             repeated = self.find_repeated([submission], requested_by=requested_by)
@@ -102,6 +100,11 @@ class ActionApi(APIView):
         if isinstance(outcome, Accepted):
             return outcome
         raise outcome
+
+    @classmethod
+    def timing_by(cls, query: Mapping[str, str]) -> Timing:
+        """Return when the action may run, and for how long. Raises ProblemError."""
+        return timing_of(query, time_budget=cls.time_budget)
 
     @classmethod
     def understood(cls, submission: Submission, timing: Timing) -> requests.Request:

@@ -20,7 +20,7 @@ from api.schema.operations import describe_batch
 from api.schema.submission import BIGGEST_BATCH
 from api.strictness import make_strict
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
-from api.timing import TIMING_PARAMETERS, timing_of
+from api.timing import TIMING_PARAMETERS
 from api.visibility import Reader
 from reports import requests
 from reports.acceptance import Accepted
@@ -76,7 +76,7 @@ class BatchApi(ActionApi, abstract=True):
 
     def _timing_or_problem(self, texts: Mapping[str, str]) -> Timing | ProblemError:
         try:
-            return timing_of(texts, time_budget=self.time_budget)
+            return self.timing_by(texts)
         except ProblemError as problem:
             return problem
 

@@ -154,9 +154,7 @@ def _key_of(request: Request) -> str:
 def _repeated(request: Request, earlier: repeats.Known) -> Outcome:
     if request.identity and request.identity.fingerprint == earlier.fingerprint:
         return Accepted(earlier.report, repeated=True)
-    return IdempotencyKeyReusedError(
-        f"The key {_key_of(request)} is that of another request; its report is {earlier.report}."
-    )
+    return IdempotencyKeyReusedError(f"The key {_key_of(request)} stands for another request.")
 
 
 def _schedule(roots: Collection[UUID], moment: datetime) -> None:
