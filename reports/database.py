@@ -91,6 +91,11 @@ def as_uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
+def as_bool(value: int | None) -> bool | None:
+    """Return a truth value that a raw statement returned; SQLite keeps it as a number."""
+    return None if value is None else bool(value)
+
+
 def as_iso(value: datetime | str | None) -> str | None:
     """Return a time stamp that a raw statement returned, as RFC 3339 text in UTC. SQLite keeps UTC as plain text."""
     if isinstance(value, datetime):

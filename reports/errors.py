@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 
 class AsyncActionsError(Exception):
@@ -15,11 +15,13 @@ class AsyncActionsError(Exception):
     ├─ IdempotencyKeyReusedError  the key of a request is that of another one
     ├─ RequestsRefusedError       of several requests that were to be accepted together, some are refused
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
+    ├─ TaskMisusedError           a task ended or was retried in a way that its report cannot keep
     ├─ TaskNotDispatchableError   a task was started around its action
     └─ TooManyWaitersError        no more requests of this process may wait for a report
     """
 
-    code = "internal_error"
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool | None] = False
 
 
 class DocumentInvalidError(AsyncActionsError):
@@ -50,6 +52,7 @@ class ActionCancelledError(AsyncActionsError):
     """The action of a running task is final; its result is not wanted any more."""
 
     code = "cancelled"
+    retryable = True
 
 
 class AttemptLostError(AsyncActionsError):
@@ -62,6 +65,12 @@ class TaskNotDispatchableError(AsyncActionsError):
     """A task was started around its action; tasks run only as part of an accepted report."""
 
     code = "task_not_dispatchable"
+
+
+class TaskMisusedError(AsyncActionsError, TypeError):
+    """A task raised Ignore or Reject, or was retried with other arguments, which its report cannot keep."""
+
+    code = "task_misused"
 
 
 class ReportFinalError(AsyncActionsError):

@@ -158,7 +158,8 @@ def fail(id_: UUID, attempt: int, failure: Failure) -> None:
     changed = execute(
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, errors = %s,
-            error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_traceback = %s
+            error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_retryable = %s,
+            error_traceback = %s
         WHERE {_FENCE}
         """,  # noqa: S608
         [failed.errors_with(failure), *failure.columns(), failure.traceback, id_, attempt],

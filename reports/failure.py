@@ -3,32 +3,41 @@ from typing import Any, Self
 
 from django.conf import settings
 
-TASK_FAILED = "task_failed"
-TIMED_OUT = "timed_out"
-EXPIRED = "expired"
-CANCELLED = "cancelled"
-WORKER_LOST = "worker_lost"
+from reports.codes import CANCELLED, TASK_FAILED, TIMED_OUT, WORKER_LOST, retryable_by_code
+from reports.redaction import redact
+
+#: What clients read in place of a message that was written for nobody: it may hold statements, hosts, personal data.
+UNEXPECTED = "The task failed with an unexpected error. The operator can see which."
+
+# Characters of text that are looked at for each character that may be kept.
+_MARGIN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, in the size and the characters that the ledger keeps."""
+    """Why an attempt failed, in the size and the characters that the ledger keeps, and without secrets.
+
+    Clients see all but the traceback. That one has the message as it was raised.
+    """
 
     code: str
     type: str
     message: str
     task: str
     traceback: str
+    retryable: bool | None = None
 
     @classmethod
     def of(cls, error: BaseException, *, task: str, traceback: str = "", code: str | None = None) -> Self:
-        """Describe ``error``: its own ``code`` where it has one, and a message that is never empty."""
+        """Describe ``error``. With a ``code`` of its own it was foreseen: its message, never empty, is for clients."""
+        code = code or _code(error)
         return cls(
-            code=_clean(code or _code(error), 100),
+            code=_clean(code or TASK_FAILED, 100),
             type=_clean(type(error).__qualname__, 255),
-            message=_clean(_message(error), settings.REPORT_MAX_MESSAGE_CHARACTERS),
+            message=_clean(_message(error), settings.REPORT_MAX_MESSAGE_CHARACTERS) if code else UNEXPECTED,
             task=task,
             traceback=_clean_end(traceback, settings.REPORT_MAX_TRACEBACK_CHARACTERS),
+            retryable=_retryable(error, code or TASK_FAILED),
         )
 
     @classmethod
@@ -42,16 +51,17 @@ class Failure:
     def worker_lost(cls, *, task: str) -> Self:
         """Describe the loss of the worker that executed ``task``. Which one is not the clients' business."""
         message = f"The worker was lost while it ran {task}; whether its work was done is not known."
-        return cls(WORKER_LOST, "WorkerLostError", message, task, "")
+        return cls(WORKER_LOST, "WorkerLostError", message, task, "", retryable_by_code(WORKER_LOST))
 
     @classmethod
     def terminated(cls, *, task: str) -> Self:
         """Describe that ``task`` was killed because its action was final."""
-        return cls(CANCELLED, "ActionCancelledError", f"{task} was stopped: its action had ended.", task, "")
+        message = f"{task} was stopped: its action had ended."
+        return cls(CANCELLED, "ActionCancelledError", message, task, "", retryable_by_code(CANCELLED))
 
-    def columns(self) -> tuple[str, str, str, str]:
-        """Return code, type, message and task, in the order of the report's columns."""
-        return self.code, self.type, self.message, self.task
+    def columns(self) -> tuple[str, str, str, str, bool | None]:
+        """Return code, type, message, task and whether it is retryable, in the order of the report's columns."""
+        return self.code, self.type, self.message, self.task, self.retryable
 
     def as_attempt(self, attempt: int, *, started_at: str | None, failed_at: str | None) -> dict[str, Any]:
         """Return the entry for the report's list of errors."""
@@ -59,11 +69,20 @@ class Failure:
 
 
 def _code(error: BaseException) -> str:
+    code = _attribute(error, "code")
+    return _keepable(code) if isinstance(code, str) else ""
+
+
+def _retryable(error: BaseException, code: str) -> bool | None:
+    said = _attribute(error, "retryable")
+    return said if isinstance(said, bool) else retryable_by_code(code)
+
+
+def _attribute(error: BaseException, name: str) -> Any:
     try:
-        code = getattr(error, "code", None)
+        return getattr(error, name, None)
     except Exception:  # noqa: BLE001  a broken property must not hide that the task failed
-        code = None
-    return (isinstance(code, str) and _keepable(code)) or TASK_FAILED
+        return None
 
 
 def _message(error: BaseException) -> str:
@@ -75,12 +94,13 @@ def _message(error: BaseException) -> str:
 
 
 def _clean(text: str, limit: int) -> str:
-    text = _keepable(text)
+    # Secrets first: one that is cut in two is not recognised any more.
+    text = redact(_keepable(text[: _MARGIN * limit]))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _clean_end(text: str, limit: int) -> str:
-    text = _keepable(text)
+    text = redact(_keepable(text[-_MARGIN * limit :]))
     return text if len(text) <= limit else "…" + text[1 - limit :]
 
 

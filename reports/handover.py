@@ -131,7 +131,7 @@ def fail_tree(root: UUID, parent: UUID | None, *, failed: UUID, failure: Failure
         row = fetch_one(
             f"""
             UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, outcome_from = %s,
-                error_code = %s, error_type = %s, error_message = %s, error_task = %s
+                error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_retryable = %s
             WHERE id = %s AND status IN ('pending', 'running')
             RETURNING parent_id
             """,  # noqa: S608

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import transaction
 
 from reports import unfinished
-from reports.database import TABLE, Row, as_iso, execute, fetch_all, fetch_one, later, now
+from reports.codes import EXPIRED, TIMED_OUT, retryable_by_code
+from reports.database import TABLE, Row, as_bool, as_iso, execute, fetch_all, fetch_one, later, now
 from reports.documents import load
 from reports.errors import ReportFinalError, ReportNotRetryableError
-from reports.failure import EXPIRED, TIMED_OUT, Failure
+from reports.failure import Failure
 from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock, start_root
 from reports.models import Kind, Status
 from reports.unfinished import Node
@@ -78,10 +79,10 @@ def end_overdue(root: UUID) -> bool:
     execute(
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, error_code = %s, error_type = 'ActionOverdueError',
-            error_message = %s
+            error_message = %s, error_retryable = %s
         WHERE id = %s
         """,  # noqa: S608
-        [code, message, root],
+        [code, message, retryable_by_code(code), root],
     )
     cancel_rest(root)
     return True
@@ -90,16 +91,17 @@ def end_overdue(root: UUID) -> bool:
 def _count_retry(root: UUID) -> None:
     row = fetch_one(
         f"""
-        SELECT errors, retries, started_at, finished_at, error_code, error_type, error_message, error_task
+        SELECT errors, retries, started_at, finished_at, error_code, error_type, error_message, error_task,
+            error_retryable
         FROM {TABLE} WHERE id = %s
         """,  # noqa: S608
         [root],
     )
     assert row is not None  # noqa: S101  it has just been locked
-    errors, retries, started_at, finished_at, code, type_, message, task = row
+    errors, retries, started_at, finished_at, code, type_, message, task, retryable = row
     kept = load(errors)
     if code:
-        failure = Failure(code, type_, message, task, traceback="")
+        failure = Failure(code, type_, message, task, "", as_bool(retryable))
         kept.append(failure.as_attempt(retries + 1, started_at=as_iso(started_at), failed_at=as_iso(finished_at)))
     execute(
         f"""
@@ -113,7 +115,7 @@ def _record_ok(node: Node) -> None:
     execute(
         f"""
         UPDATE {TABLE} SET status = 'ok', children_ok = children_total, finished_at = {now()}, outcome_from = %s,
-            error_code = '', error_type = '', error_message = '', error_task = ''
+            error_code = '', error_type = '', error_message = '', error_task = '', error_retryable = NULL
         WHERE id = %s
         """,  # noqa: S608
         [node.outcome_from if node.kind == Kind.CHAIN else None, node.id],
@@ -129,6 +131,7 @@ def _reset(root: UUID) -> None:
             started_at = CASE WHEN parent_id IS NOT NULL THEN started_at END,
             retries = CASE WHEN kind = 'task' THEN 0 ELSE retries END,
             error_code = '', error_type = '', error_message = '', error_task = '', error_traceback = '',
+            error_retryable = NULL,
             children_ok = (
                 SELECT COUNT(*) FROM {TABLE} child WHERE child.parent_id = {TABLE}.id AND child.status = 'ok'
             )

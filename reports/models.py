@@ -70,6 +70,7 @@ class AsyncActionReport(models.Model):
     error_message = models.TextField(blank=True)
     error_traceback = models.TextField(blank=True)
     error_task = models.CharField(max_length=200, blank=True, help_text="Name of the task that failed.")
+    error_retryable = models.BooleanField(null=True, help_text="Whether a retry makes sense; null where nobody knows.")
     errors = models.JSONField(default=list, help_text="Errors of the failed attempts, oldest first.")
 
     attempts = models.PositiveIntegerField(default=0, help_text="Times claimed; the fence of every later write.")
@@ -106,6 +107,10 @@ class AsyncActionReport(models.Model):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="report_kind_known"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="report_status_known"),
             models.CheckConstraint(condition=Q(children_ok__lte=F("children_total")), name="report_children_counted"),
+        ]
+        permissions = [
+            ("read_all_reports", "Can read the reports of every client over the API"),
+            ("read_tracebacks", "Can read the tracebacks of failed tasks over the API"),
         ]
         indexes = [
             models.Index(fields=["root", "id"], name="report_tree"),

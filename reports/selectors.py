@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from reports.database import TABLE, Row, as_uuid, batches, fetch_all, now
+from reports.database import TABLE, Row, as_bool, as_uuid, batches, fetch_all, now
 from reports.documents import load
 from reports.inputs import results_of_group
 from reports.models import Kind, Status
@@ -14,12 +14,13 @@ from reports.models import Kind, Status
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """Why a report failed. ``task`` names the task that did."""
+    """Why a report failed. ``task`` names the task that did; ``retryable`` tells whether a retry makes sense."""
 
     code: str
     type: str
     message: str
     task: str
+    retryable: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class Report:
 _COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call,
     r.requested_by_id, r.idempotency_key, r.progress,
     r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.retries, r.errors,
-    r.error_code, r.error_type, r.error_message, r.error_task,
+    r.error_code, r.error_type, r.error_message, r.error_task, r.error_retryable,
     r.created_at, r.not_before, r.deadline_at, r.dispatched_at, r.started_at, r.finished_at"""
-_PLAIN_COLUMNS = 29
+_PLAIN_COLUMNS = 30
 _LISTED_PARAMETERS = "CASE WHEN LENGTH(CAST(r.parameters AS text)) <= %s THEN r.parameters END"
 _IDS_PER_QUERY = 500
 
@@ -188,8 +189,8 @@ def _owner(owner: int | None) -> Sequence[int]:
 def _report(row: Row, **outcome: Any) -> Report:
     (id_, root, parent, position, kind, status, action, task, system_call, requested_by, key, progress) = row[:12]
     tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[12:19]
-    code, type_, message, failed_task = row[19:23]
-    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[23:_PLAIN_COLUMNS])
+    code, type_, message, failed_task, retryable = row[19:24]
+    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[24:_PLAIN_COLUMNS])
     assert created_at is not None  # noqa: S101  the column has a default
     return Report(
         id=as_uuid(id_),
@@ -211,7 +212,7 @@ def _report(row: Row, **outcome: Any) -> Report:
         attempts=attempts,
         retries=retries,
         errors=load(errors),
-        error=Error(code, type_, message, failed_task) if code else None,
+        error=Error(code, type_, message, failed_task, as_bool(retryable)) if code else None,
         created_at=created_at,
         not_before=not_before,
         deadline_at=deadline_at,

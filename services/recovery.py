@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from reports import execution, intervention, waiting
+from reports.codes import CANCELLED, WORKER_LOST
 from reports.errors import AttemptLostError
-from reports.failure import CANCELLED, WORKER_LOST, Failure
+from reports.failure import Failure
 from reports.purging import purge_batch
 from reports.waiting import Stale
 from services.dispatch import publish

@@ -15,7 +15,7 @@ from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
 from reports import execution, selectors
-from reports.errors import ActionCancelledError, AttemptLostError, TaskNotDispatchableError
+from reports.errors import ActionCancelledError, AttemptLostError, TaskMisusedError, TaskNotDispatchableError
 from reports.execution import Claim
 from services.dispatch import publish
 from tasks import failures
@@ -72,7 +72,9 @@ class BaseErrorHandlerMixin(_Task):
             self._give_up(claim, cancelled)
             raise Ignore(str(cancelled)) from cancelled
         except (Ignore, Reject) as error:
-            raise TypeError(f"{self.name} raised {type(error).__name__}: a task returns, retries or raises.") from error
+            raise TaskMisusedError(
+                f"{self.name} raised {type(error).__name__}: a task returns, retries or raises."
+            ) from error
         except Exception as error:
             # Celery hands on_failure a copy that survived pickling, or did not.
             vars(self.request)["raised"] = error
@@ -117,7 +119,7 @@ class BaseErrorHandlerMixin(_Task):
         if self.request.called_directly:
             raise exc or Retry("Task can be retried", None)
         if args is not None or kwargs is not None or options:
-            raise TypeError(
+            raise TaskMisusedError(
                 f"{self.name}: a retry has the arguments and options of its report; they cannot be changed."
             )
         limit = self.max_retries if max_retries is None else max_retries

@@ -2,8 +2,9 @@
 
 import traceback as tracebacks
 
-from celery.exceptions import Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import MaxRetriesExceededError, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
+from reports.codes import RETRIES_EXHAUSTED
 from reports.failure import Failure
 
 
@@ -11,7 +12,8 @@ def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure
     """Return why an attempt at ``task`` failed; ``traceback`` is its text."""
     if isinstance(error, SoftTimeLimitExceeded | TimeLimitExceeded):
         return Failure.timed_out(error, task=task, traceback=traceback)
-    return Failure.of(error, task=task, traceback=traceback)
+    code = RETRIES_EXHAUSTED if isinstance(error, MaxRetriesExceededError) else None
+    return Failure.of(error, task=task, traceback=traceback, code=code)
 
 
 def describe_retried(retry: Retry, *, task: str) -> Failure:

@@ -108,7 +108,7 @@ def _error(what: str) -> BaseException:
         "mute": MuteError,
         "nul": lambda: ValueError("zero\0zero"),
         "lone surrogate": lambda: ValueError("half \ud800 character"),
-        "long": lambda: ValueError("long " * 10_000),
+        "long with code": lambda: OrderRefusedError(7, reason="long " * 10_000),
         "code number": lambda: LocalError(17),
         "code empty": lambda: LocalError(""),
         "code long": lambda: LocalError("c" * 1000),

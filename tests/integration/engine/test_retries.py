@@ -130,8 +130,8 @@ def test_a_task_has_itself_tried_again(engine: Engine, how: str, delay: int) -> 
         ("no more", "LineBusyError", "Busy."),
         ("too often", "LineBusyError", "Busy."),
         ("no more, without error", "MaxRetriesExceededError", "retries.retry was retried 0 times."),
-        ("changed arguments", "TypeError", "they cannot be changed"),
-        ("changed options", "TypeError", "they cannot be changed"),
+        ("changed arguments", "TaskMisusedError", "they cannot be changed"),
+        ("changed options", "TaskMisusedError", "they cannot be changed"),
     ],
 )
 def test_a_task_that_may_not_be_tried_again_fails(engine: Engine, how: str, type_: str, words: str) -> None:

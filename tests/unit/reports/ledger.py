@@ -72,7 +72,7 @@ def put_off(name: str, *, delay: float = 0, lost: bool = False, root: UUID | Non
 
 def failure_of(name: str, message: str = "It broke.") -> Failure:
     """Return a failure of that task."""
-    return Failure("broken", "BrokenError", message, name, "Traceback ...")
+    return Failure("broken", "BrokenError", message, name, "Traceback ...", retryable=True)
 
 
 def snapshot() -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ def test_the_failed_attempt_is_kept_among_the_errors():
         "message": "It broke.",
         "task": "a",
         "traceback": "Traceback ...",
+        "retryable": True,
     }
     assert started_at == row.started_at
     assert started_at <= failed_at <= row.finished_at

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.failure import Failure
+from reports.errors import DocumentTooLargeError
+from reports.failure import UNEXPECTED, Failure
 from tests.unit.reports import ledger
 
 
@@ -35,8 +36,50 @@ def of(error, **given):
 
 
 def test_an_error_is_described_by_its_class_its_message_and_its_task():
-    failure = of(ValueError("No such customer."), traceback="Traceback ...")
-    assert failure == Failure("task_failed", "ValueError", "No such customer.", "a.task", "Traceback ...")
+    failure = of(OwnCodeError("No such customer."), traceback="Traceback ...")
+    assert failure == Failure("own_code", "OwnCodeError", "No such customer.", "a.task", "Traceback ...")
+
+
+def test_what_nobody_foresaw_is_told_to_operators_alone():
+    traceback = 'Traceback ...\nValueError: no row in "clients" at 10.0.0.7'
+    failure = of(ValueError('no row in "clients" at 10.0.0.7'), traceback=traceback)
+    assert failure == Failure("task_failed", "ValueError", UNEXPECTED, "a.task", traceback)
+
+
+@pytest.mark.parametrize("said", [True, False, None])
+def test_whether_a_retry_makes_sense_is_the_error_s_to_say(said):
+    error = OwnCodeError("x")
+    error.retryable = said
+    assert of(error).retryable is said
+
+
+@pytest.mark.parametrize("said", ["yes", 1, 0.0, [True]], ids=repr)
+def test_what_is_no_truth_value_says_nothing(said):
+    error = OwnCodeError("x")
+    error.retryable = said
+    assert of(error).retryable is None
+
+
+def test_of_the_engine_s_own_errors_it_is_known():
+    assert of(DocumentTooLargeError("x")).retryable is False
+    assert of(ValueError("x"), code="expired").retryable is True
+    assert of(ValueError("x")).retryable is None
+
+
+def test_no_secret_is_kept():
+    error = OwnCodeError("GET https://ada:hunter2@host failed, password=hunter2")
+    failure = of(error, traceback=f"Traceback ...\nOwnCodeError: {error}\n")
+    assert "hunter2" not in failure.message + failure.traceback
+    assert failure.message == "GET https://[redacted]@host failed, password=[redacted]"
+
+
+def test_a_secret_is_not_kept_in_part(settings):
+    settings.REPORT_MAX_MESSAGE_CHARACTERS = settings.REPORT_MAX_TRACEBACK_CHARACTERS = 30
+    token = f"aat_{'0123456789abcdef' * 4}"
+    for padding in range(60):
+        failure = of(OwnCodeError(f"{'x' * padding} {token}"), traceback=f"{token} {'x' * padding}")
+        assert "0123" not in failure.message
+        assert "cdef" not in failure.traceback
 
 
 def test_a_nested_class_is_named_in_full():
@@ -64,12 +107,12 @@ def test_a_code_that_cannot_be_read_is_no_code():
 
 @pytest.mark.parametrize("text", ["", "  \n", "\0", " \0\0 "], ids=repr)
 def test_an_error_without_words_gets_some(text):
-    assert of(ValueError(text)).message == "ValueError without a message"
+    assert of(OwnCodeError(text)).message == "OwnCodeError without a message"
 
 
 @pytest.mark.parametrize("error", [ValueError(), UnspeakableError("x"), WordlessError("x"), Outer.InnerError()])
 def test_an_error_that_cannot_be_put_into_words_gets_some(error):
-    assert of(error).message == f"{type(error).__qualname__} without a message"
+    assert of(error, code="told").message == f"{type(error).__qualname__} without a message"
 
 
 def test_an_exit_is_described_too():
@@ -91,8 +134,8 @@ def test_whatever_it_says_a_database_can_keep_it_and_it_says_something(message, 
 
 def test_a_long_message_keeps_its_beginning(settings):
     settings.REPORT_MAX_MESSAGE_CHARACTERS = 10
-    assert of(ValueError("0123456789")).message == "0123456789"
-    assert of(ValueError("0123456789x")).message == "012345678…"
+    assert of(OwnCodeError("0123456789")).message == "0123456789"
+    assert of(OwnCodeError("0123456789x")).message == "012345678…"
 
 
 def test_a_long_traceback_keeps_its_end(settings):
@@ -154,4 +197,5 @@ def test_the_entry_of_an_attempt_has_all_of_it_and_when():
         "message": "It broke.",
         "task": "a",
         "traceback": "Traceback ...",
+        "retryable": True,
     }

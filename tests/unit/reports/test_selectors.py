@@ -95,7 +95,10 @@ def test_a_failed_action_has_the_error_of_the_task_that_failed():
     ledger.fail("c")
     report = found(root)
     assert (report.status, report.result) == (Status.FAILED, None)
-    assert (report.error, report.traceback) == (Error("broken", "BrokenError", "It broke.", "c"), "Traceback ...")
+    assert (report.error, report.traceback) == (
+        Error("broken", "BrokenError", "It broke.", "c", retryable=True),
+        "Traceback ...",
+    )
     assert found(ledger.find("a").parent_id).error == report.error
     assert found(ledger.find("a").id).error is None
 

@@ -18,6 +18,8 @@ _behaviours: dict[str, Callable[..., Any]] = {}
 class BusyError(Exception):
     """What is tried again."""
 
+    code = "busy"
+
 
 class PersistentTask(BaseTask):
     abstract = True

@@ -12,6 +12,7 @@ from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
 from reports import execution, intervention, selectors
 from reports.errors import TaskNotDispatchableError
+from reports.failure import UNEXPECTED
 from reports.models import AsyncActionReport, Kind, Status
 from tasks.base import BaseTask
 from tests.unit.tasks.arithmetic import add, bound, product, retried, total
@@ -155,7 +156,7 @@ def test_an_exception_is_recorded_with_where_it_was_raised():
     assert (first.error_code, first.error_type, first.error_message) == (
         "task_failed",
         "LookupError",
-        "No such customer.",
+        UNEXPECTED,
     )
     assert "in behaviour\n    raise error\nLookupError: No such customer." in first.error_traceback
     assert AsyncActionReport.objects.get(id=second.id).status == Status.CANCELLED
@@ -185,7 +186,7 @@ def test_a_soft_time_limit_is_a_time_out():
 @pytest.mark.parametrize("error", [Ignore(), Reject("no", requeue=True)], ids=["ignore", "reject"])
 def test_a_task_does_not_ignore_or_reject_itself(error):
     row = run(doing(raising(error)))
-    assert (row.status, row.error_type) == (Status.FAILED, "TypeError")
+    assert (row.status, row.error_type) == (Status.FAILED, "TaskMisusedError")
     assert row.error_message == f"messages.act raised {type(error).__name__}: a task returns, retries or raises."
 
 

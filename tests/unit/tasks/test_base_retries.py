@@ -25,7 +25,7 @@ def test_a_retry_waits_in_the_ledger():
     (row,) = tasks_of(root)
     assert (row.status, row.retries, row.attempts, in_seconds(row.not_before)) == (Status.PENDING, 1, 1, 100)
     (error,) = row.errors
-    assert (error["code"], error["type"], error["message"]) == ("task_failed", "BusyError", "busy")
+    assert (error["code"], error["type"], error["message"]) == ("busy", "BusyError", "busy")
     assert "BusyError: busy" in error["traceback"]
 
 
@@ -99,6 +99,7 @@ def test_a_retry_may_have_a_limit_of_its_own(limit):
         deliver(tasks_of(root)[0])
     (row,) = tasks_of(root)
     assert (row.status, row.error_type) == (Status.FAILED, MaxRetriesExceededError.__name__)
+    assert row.error_code == "retries_exhausted"
     assert row.error_message == f"messages.act was retried {limit} times."
 
 
@@ -115,7 +116,7 @@ def test_a_task_without_a_limit_is_tried_again_for_ever():
 @pytest.mark.parametrize("change", [{"args": (1,)}, {"kwargs": {"x": 1}}, {"queue": "slow"}, {"args": ()}], ids=str)
 def test_a_retry_changes_neither_arguments_nor_options(change):
     row = run(doing(lambda self: self.retry(**change)))
-    assert (row.status, row.error_type) == (Status.FAILED, "TypeError")
+    assert (row.status, row.error_type) == (Status.FAILED, "TaskMisusedError")
     assert row.error_message == (
         "messages.act: a retry has the arguments and options of its report; they cannot be changed."
     )

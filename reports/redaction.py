@@ -1,0 +1,115 @@
+"""Taking secrets out of text before it is kept, shown or logged.
+
+Two ways: by their values, where this process knows them from its environment, and by what they look like. The second
+takes out too much rather than too little. Every repetition has a bound, so that no text takes long.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from django.conf import settings
+
+REDACTED = "[redacted]"
+
+_NAMES = (
+    r"passw(?:or)?d|passphrase|pwd|secret|token|credentials?|session[_-]?id|signature"
+    r"|(?:api|access|auth|private|secret|signing|encryption|account|shared)[_-]?key"
+)
+_VARIABLES = re.compile(rf"(?:{_NAMES}|(?:^|_)key)$", re.IGNORECASE)
+_NO_SECRETS = frozenset({"PWD", "OLDPWD"})  # where a shell is
+_PASSWORD_OF_URL = re.compile(r"""://[^\s/:@"'<>]{0,100}:([^\s@"'<>]{1,200})@""")
+_SHORTEST_VALUE = 8
+_SHORTEST_WORD = 12
+
+# The end of a name, such as db_password, X-Api-Key or accessToken, quoted or not, and what stands before its value.
+_NAME = rf"(?:{_NAMES}|authorization|cookie)"
+_BETWEEN = r"""(?:\\{0,4}["']\s{0,5}(?:=>|[:=,])|\s{0,5}(?:=>|[:=]))\s{0,5}b?"""
+
+
+class _Rule(NamedTuple):
+    hints: tuple[str, ...]  # one of them, in lower case, is in every text that has such a secret: most texts have none
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+_HINTS_OF_NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "session", "signature", "key")
+_HEADERS = ("authorization", "cookie")
+_RULES = (
+    _Rule(
+        ("-----begin",),
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]|-(?!----)){0,20000}(?:-----END [A-Z ]{0,30}KEY-----|\Z)?"
+        ),
+        REDACTED,
+    ),
+    # The user and the password of a URL, also where the password has characters that it must not have there.
+    _Rule(("://",), re.compile(r"""(?<=://)[^\s/"'<>]{0,500}@"""), f"{REDACTED}@"),
+    _Rule(
+        ("://",),
+        re.compile(r"""(?<=://)[^\s/:@"'<>]{0,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s@"'<>]{0,200}@"""),
+        f"{REDACTED}@",
+    ),
+    # Tokens that are known by how they begin: this service's own, and those of well-known others.
+    _Rule(("aat_",), re.compile(r"aat_\w{6,}"), REDACTED),
+    _Rule(
+        ("gh", "glpat", "xox", "sk", "rk", "akia", "eyj"),
+        re.compile(
+            r"(?<![A-Za-z0-9])(?:gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}"
+            r"|(?:sk|rk)[_-][\w-]{16,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?)"
+        ),
+        REDACTED,
+    ),
+    _Rule(
+        ("bearer", "basic"),
+        re.compile(r"\b((?i:bearer|basic)\s{1,5})(?=[^\s\"']{0,500}(?:\d|=|[a-z][A-Z]))[\w.~+/=-]{8,}"),
+        rf"\g<1>{REDACTED}",
+    ),
+    # Whatever is called a secret: in JSON and Python, quoted; in headers, queries, settings and commands, not quoted.
+    _Rule(
+        (*_HINTS_OF_NAMES, *_HEADERS),
+        re.compile(
+            rf"(?P<lead>{_NAME}{_BETWEEN}(?P<quote>\\{{0,4}}[\"']))(?:(?!(?P=quote))(?:\\.|[^\\\n])){{1,5000}}",
+            re.IGNORECASE,
+        ),
+        rf"\g<lead>{REDACTED}",
+    ),
+    _Rule(
+        _HEADERS,
+        re.compile(r"""((?:authorization|cookie)\s{0,5}[:=]\s{0,5})[^\s"'][^\n"']{0,5000}""", re.IGNORECASE),
+        rf"\g<1>{REDACTED}",
+    ),
+    _Rule(
+        (*_HINTS_OF_NAMES, *_HEADERS),
+        re.compile(
+            rf"((?:{_NAME}{_BETWEEN}|--[\w-]{{0,50}}(?:{_NAMES})\s{{1,5}}))"
+            r"(?!(?:None|null)(?:[\s,;)}\]]|$))(?:(?:bearer|basic|token)\s{1,5})?[^\s\"'\\&<>]{1,5000}",
+            re.IGNORECASE,
+        ),
+        rf"\g<1>{REDACTED}",
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """Return ``text`` without the secrets in it: tokens, passwords, credentials in URLs and in headers."""
+    for value in settings.REDACTED_VALUES:
+        text = text.replace(value, REDACTED)
+    lower = text.lower()
+    for hints, pattern, replacement in _RULES:
+        if any(hint in lower for hint in hints):
+            text = pattern.sub(replacement, text)
+    return text
+
+
+def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values in an environment that are secrets by the names of their variables, the longest first.
+
+    What is so short, or so much of a word, that it stands in harmless text as well is left out.
+    """
+    found = {value for name, value in environment.items() if _VARIABLES.search(name) and name not in _NO_SECRETS}
+    for value in environment.values():
+        found.update(*((password, unquote(password)) for password in _PASSWORD_OF_URL.findall(value)))
+    telling = {value for value in found if len(value) >= (_SHORTEST_WORD if value.isalpha() else _SHORTEST_VALUE)}
+    return tuple(sorted(telling | {quote(value, safe="") for value in telling}, key=lambda value: (-len(value), value)))
