@@ -20,11 +20,13 @@ from api.parsing import require_plain
 from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
 from api.queries import is_set, read_query
 from api.rendering import respond
+from api.restrictions import MayRequest
 from api.schema.operations import describe_action
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
 from api.timing import TIMING_PARAMETERS, timing_of
 from reports import repeats, requests
 from reports.acceptance import Accepted
+from reports.codes import ErrorCode
 from reports.documents import dump
 from reports.errors import DocumentInvalidError, DocumentTooLargeError
 from reports.plan import ChainNode
@@ -45,8 +47,11 @@ class ActionApi(APIView):
       values: a date or a decimal arrives as the string that the client sent;
     - ``InputSerializer``: the parameters. JSON is taken strictly: "5" is no integer, unknown fields are refused;
     - ``OutputSerializer``: what ``result`` will be; a serializer class, or a field such as ``ListField(child=…)``;
+    - ``errors``: the classes of the exceptions that it fails with, each with a ``code``, a docstring that tells
+      clients what the code means, and ``retryable``, True or False, where one knows whether a retry makes sense;
     - ``time_budget``: the seconds that it may run; it fails, ``timed_out``, when it takes longer. None without a limit;
-    - ``permission_classes``, where not every client may ask for it.
+    - ``restricted``: True where only clients may ask for it that were granted the permission for it;
+    - ``permission_classes``, where who may depends on more than that.
 
     What is wrong with these stops the start. ``class TeamActionApi(ActionApi, abstract=True)`` is no action itself.
     """
@@ -54,13 +59,16 @@ class ActionApi(APIView):
     http_method_names = ["post"]
     permission_classes = [IsAuthenticated]
 
+    errors: ClassVar[Sequence[type[Exception]]] = ()
     time_budget: ClassVar[float | None] = None
+    restricted: ClassVar[bool] = False
 
     name: ClassVar[str]
     canvas: ClassVar[Callable[..., tuple[Signature[Any], ...]]]
     description: ClassVar[str]
     parameters: ClassVar[serializers.Serializer]
     result: ClassVar[Field]
+    error_codes: ClassVar[tuple[ErrorCode, ...]]
     request_document: ClassVar[type[serializers.Serializer]]
     report_document: ClassVar[type[serializers.Serializer]]
 
@@ -74,9 +82,15 @@ class ActionApi(APIView):
         cls.description = declaration.checked_description(cls)
         cls.parameters = declaration.checked_input(cls, canvas)
         cls.result = declaration.checked_output(cls)
+        cls.error_codes = declaration.checked_errors(cls)
         declaration.check_time_budget(cls)
+        declaration.check_restricted(cls)
         catalogue.register(cls)
         describe_action(cls)
+
+    def get_permissions(self) -> list[Any]:
+        """Return what has to be true of a client. Whoever overrides ``permission_classes`` keeps the restriction."""
+        return [*super().get_permissions(), MayRequest()]
 
     def post(self, request: Request) -> HttpResponse:
         """Accept the action: answer with its report, final where the client has waited for that."""

@@ -1,5 +1,25 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_migrate
 
 
 class ApiConfig(AppConfig):
     name = "api"
+
+    def ready(self) -> None:
+        """Have ``migrate`` create the permissions of actions."""
+        post_migrate.connect(_create_permissions, sender=self)
+
+
+def _create_permissions(*, using: str, apps: Any, **_: Any) -> None:
+    from api import catalogue, restrictions  # noqa: PLC0415  they need the models
+
+    try:
+        apps.get_model("auth", "Permission")
+        apps.get_model("reports", "AsyncActionReport")
+    except LookupError:  # migrated back to where there are none
+        return
+    catalogue.load(settings.ACTION_MODULES)
+    restrictions.create_permissions(using)

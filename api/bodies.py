@@ -13,7 +13,6 @@ from reports.selectors import Report
 
 Body = dict[str, Any]
 
-# Not the traceback, which is for the log.
 _ATTEMPT = ("attempt", "code", "type", "message", "task", "started_at", "failed_at")
 # Characters of JSON that a list shows of an action's parameters: a page of long ones could be more than a hundred MB.
 LISTED_PARAMETERS = 4096
@@ -22,13 +21,14 @@ _RETRYABLE = (Status.FAILED, Status.CANCELLED)
 
 def report_body(report: Report, reader: Reader) -> Body:
     """Return the whole report: an action's, or that of one task, chain or group of it."""
-    error = _error_body(report, traceback=reader.sees_all)
+    error = _error_body(report, traceback=reader.sees_tracebacks)
+    errors = _errors_body(report, traceback=reader.sees_tracebacks)
     if report.parent is not None:
-        return {**task_body(report), "error": error, "result": report.result}
+        return {**task_body(report), "errors": errors, "error": error, "result": report.result}
     return {
         **summary_body(report, reader),
         "error": error,
-        "errors": _errors_body(report),
+        "errors": errors,
         "result": report.result,
     }
 
@@ -112,13 +112,17 @@ def _links_body(report: Report, reader: Reader) -> Body:
     return {**links, "retry": f"{path}/retry"} if report.status in _RETRYABLE else links
 
 
-def _errors_body(report: Report) -> list[Body]:
-    return [{**{key: error[key] for key in _ATTEMPT}, **_attempt_body(error)} for error in report.errors]
+def _errors_body(report: Report, *, traceback: bool = False) -> list[Body]:
+    tracebacks = ("traceback",) if traceback else ()
+    return [
+        {**{key: error[key] for key in (*_ATTEMPT, *tracebacks)}, **_attempt_body(error)} for error in report.errors
+    ]
 
 
 def _attempt_body(error: Body) -> Body:
     # As the ledger keeps them: no task where none has failed, and time stamps in the database's own precision.
     return {
+        "retryable": error.get("retryable"),
         "task": error["task"] or None,
         "started_at": _moment_of(error["started_at"]),
         "failed_at": _moment_of(error["failed_at"]),
@@ -133,5 +137,11 @@ def _error_body(report: Report, *, traceback: bool = False) -> Body | None:
     if report.error is None:
         return None
     error = report.error
-    body = {"code": error.code, "type": error.type, "message": error.message, "task": error.task or None}
+    body = {
+        "code": error.code,
+        "type": error.type,
+        "message": error.message,
+        "retryable": error.retryable,
+        "task": error.task or None,
+    }
     return {**body, "traceback": report.traceback} if traceback else body

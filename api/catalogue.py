@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ImproperlyConfigured
 
 from api import declaration
+from reports.codes import ErrorCode
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -15,7 +16,11 @@ _actions: "dict[str, type[ActionApi]]" = {}
 
 
 def register(action: "type[ActionApi]") -> None:
-    """Add an action. Raises ActionMisdeclaredError where its name is another's, or stands for something of another."""
+    """Add an action. Raises ActionMisdeclaredError where its name, or what a code of it means, is another's."""
+    for code in action.error_codes:
+        for other in _actions.values():
+            if any(theirs.code == code.code and theirs != code for theirs in other.error_codes):
+                raise declaration.contradiction(action, code, other)
     other = _actions.get(action.name, action)
     if other is not action:
         raise declaration.duplicate(action, other)
@@ -36,6 +41,15 @@ def actions() -> "list[type[ActionApi]]":
 def find(name: str) -> "type[ActionApi] | None":
     """Return the action of this name, if there is one (still)."""
     return _actions.get(name)
+
+
+def error_codes() -> dict[ErrorCode, list[str]]:
+    """Return the codes that actions declare, in order, each with the names of its actions."""
+    codes: dict[ErrorCode, list[str]] = {}
+    for action in actions():
+        for code in action.error_codes:
+            codes.setdefault(code, []).append(action.name)
+    return dict(sorted(codes.items(), key=lambda item: item[0].code))
 
 
 def load(modules: Iterable[str]) -> None:

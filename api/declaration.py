@@ -9,10 +9,13 @@ from rest_framework import serializers
 from rest_framework.fields import Field, empty
 
 from api.strictness import make_strict
+from reports.codes import ENGINE_CODES, ErrorCode
 from tasks.chainable import is_chainable
 
-LONGEST_NAME = 100
+LONGEST_NAME = 92  # so that the name of the permission that stands for it is not too long either
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
+_CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_CODE = 100
 # The API's own operations and schemas; an action of that name would take theirs in the OpenAPI document.
 _RESERVED_NAMES = frozenset(
     {
@@ -92,6 +95,44 @@ def check_time_budget(cls: type) -> None:
         )
 
 
+def check_restricted(cls: type) -> None:
+    """Raise ActionMisdeclaredError for a restriction that is neither true nor false."""
+    declared = getattr(cls, "restricted", None)
+    if not isinstance(declared, bool):
+        raise _misdeclared(cls, f"give it restricted = True or False, not {declared!r}")
+
+
+def checked_errors(cls: type) -> tuple[ErrorCode, ...]:
+    """Return the codes that the action fails with, in the order of their names. Raises ActionMisdeclaredError."""
+    declared = getattr(cls, "errors", ())
+    if not isinstance(declared, tuple | list):
+        raise _misdeclared(cls, f"give it errors = (<classes of exceptions>, …), not {declared!r}")
+    codes: dict[str, ErrorCode] = {}
+    for error in declared:
+        known = _checked_error(cls, error)
+        if codes.setdefault(known.code, known) != known:
+            raise _misdeclared(cls, f"give {error.__name__} another code; {known.code!r} is another error's already")
+    return tuple(codes[code] for code in sorted(codes))
+
+
+def _checked_error(cls: type, error: Any) -> ErrorCode:
+    if not isinstance(error, type) or not issubclass(error, Exception):
+        raise _misdeclared(cls, f"change errors: {error!r} is no class of exceptions")
+    code, retryable = getattr(error, "code", None), getattr(error, "retryable", None)
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or len(code) > _LONGEST_CODE:
+        raise _misdeclared(
+            cls, f'give {error.__name__} a code of lower-case words, such as code = "customer_not_found", not {code!r}'
+        )
+    if code in ENGINE_CODES:
+        raise _misdeclared(cls, f"give {error.__name__} another code; every action may fail with {code!r} already")
+    if retryable is not None and not isinstance(retryable, bool):
+        raise _misdeclared(cls, f"give {error.__name__} retryable = True, False or None, not {retryable!r}")
+    meaning = inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0]
+    if not meaning:
+        raise _misdeclared(cls, f"give {error.__name__} a docstring that tells clients what {code} means")
+    return ErrorCode(code, retryable, " ".join(meaning.split()))
+
+
 def checked_canvas(cls: type) -> Any:
     """Return the action's ``@chainable``. Raises ActionMisdeclaredError."""
     canvas = cls.__dict__.get("canvas")
@@ -111,6 +152,11 @@ def ambiguous(cls: type, other: type) -> ActionMisdeclaredError:
     """Return the error for a class with a name that stands for something of another action."""
     taken = f"{cls.__dict__['name']!r} stands for the batches of {_named(other)}"
     return _misdeclared(cls, f"give it another name; {taken}")
+
+
+def contradiction(cls: type, code: ErrorCode, other: type) -> ActionMisdeclaredError:
+    """Return the error for a code that means one thing here and another thing in another action."""
+    return _misdeclared(cls, f"give its error with the code {code.code!r} another one; that of {_named(other)} differs")
 
 
 def _refuse_misfit(cls: type, serializer: serializers.Serializer, canvas: Any) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from api import problems
+from api.authentication import is_gone
 from api.problems import ProblemError, ProblemType, problem_response
 from api.validation import errors_of
 from reports.errors import (
@@ -50,6 +51,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return problem_response(ProblemError(problems.PERMISSION_DENIED, "You may not do that."))
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form of the admin pages that was not sent from them, or too late."""
+    del request, reason
+    detail = "The form cannot be taken: it has no valid CSRF token. Load the page again."
+    return problem_response(ProblemError(problems.PERMISSION_DENIED, detail))
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer an unknown URL."""
     del exception
@@ -62,7 +70,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_response(ProblemError(problems.INTERNAL_ERROR, "The service failed to answer this request."))
 
 
-def problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None:  # noqa: PLR0911  one line a kind
+def problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None:  # noqa: C901, PLR0911  one line a kind
     """Return why a request is not served, ``None`` where that is not the client's to know."""
     match error:
         case ProblemError():
@@ -79,6 +87,8 @@ def problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None
             )
         case SuspiciousOperation() | UnreadablePostError():
             return ProblemError(problems.BAD_REQUEST, "The request cannot be read.")
+        case IntegrityError() if "request" in context and is_gone(context["request"].user):
+            return _problem_of_drf(exceptions.AuthenticationFailed(), context)
         case OperationalError() | InterfaceError():
             logger.error("The database is away: %s", error)
             detail = "The service cannot reach its database."

@@ -6,7 +6,29 @@ from typing import Any
 from rest_framework import serializers
 
 from api.actions import ActionApi
+from services.invoices.errors import (
+    CustomerExistsError,
+    CustomerNotFoundError,
+    InvoiceInvalidError,
+    InvoiceReferenceTakenError,
+    InvoicesPlusAuthenticationError,
+    InvoicesPlusRateLimitedError,
+    InvoicesPlusRequestError,
+    InvoicesPlusResponseError,
+    InvoicesPlusResponseTooLargeError,
+    InvoicesPlusUnavailableError,
+)
 from tasks import invoices
+
+# What every action fails with that calls InvoicesPlus.
+_OF_INVOICES_PLUS = (
+    InvoicesPlusUnavailableError,
+    InvoicesPlusRateLimitedError,
+    InvoicesPlusAuthenticationError,
+    InvoicesPlusRequestError,
+    InvoicesPlusResponseError,
+    InvoicesPlusResponseTooLargeError,
+)
 
 
 class _Totals(serializers.DictField):
@@ -23,18 +45,11 @@ class _Words(serializers.RegexField):
 
 
 class SyncInvoicesApi(ActionApi):
-    """Fetch a customer's invoices from InvoicesPlus and store them.
-
-    Fails with these codes, beside those of every action:
-
-    - `customer_not_found`: InvoicesPlus has no such customer;
-    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
-    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
-    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
-    """
+    """Fetch a customer's invoices from InvoicesPlus and store them."""
 
     name = "sync-invoices"
     canvas = invoices.sync_invoices
+    errors = (*_OF_INVOICES_PLUS, CustomerNotFoundError)
 
     class InputSerializer(serializers.Serializer):
         customer_id = serializers.RegexField(r"^[A-Za-z0-9_-]{1,64}\Z", help_text="Id of the customer at InvoicesPlus.")
@@ -45,18 +60,11 @@ class SyncInvoicesApi(ActionApi):
 
 
 class EnsureCustomerApi(ActionApi):
-    """See that there is a customer with this email address, at InvoicesPlus and here.
-
-    Fails with these codes, beside those of every action:
-
-    - `customer_exists`: InvoicesPlus refuses the address as taken, and does not find its customer;
-    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
-    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
-    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
-    """
+    """See that there is a customer with this email address, at InvoicesPlus and here."""
 
     name = "ensure-customer"
     canvas = invoices.ensure_customer
+    errors = (*_OF_INVOICES_PLUS, CustomerExistsError)
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)
@@ -73,20 +81,17 @@ class InvoiceCustomerApi(ActionApi):
 
     The reference stands for the invoice: asked for twice with the same reference, one invoice is written.
     The same reference with another customer, amount or currency fails.
-
-    Fails with these codes, beside those of every action:
-
-    - `invoice_reference_taken`: there is an invoice with this reference, and it says something else;
-    - `invoice_invalid`: the invoice cannot be written as it is asked for;
-    - `customer_exists`: InvoicesPlus refuses the address as taken, and does not find its customer;
-    - `customer_not_found`: InvoicesPlus has the customer no more;
-    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
-    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
-    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
     """
 
     name = "invoice-customer"
     canvas = invoices.invoice_customer
+    errors = (
+        *_OF_INVOICES_PLUS,
+        InvoiceReferenceTakenError,
+        InvoiceInvalidError,
+        CustomerExistsError,
+        CustomerNotFoundError,
+    )
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)
@@ -109,18 +114,11 @@ class InvoiceCustomerApi(ActionApi):
 
 
 class SyncAllInvoicesApi(ActionApi):
-    """Fetch and store the invoices of all customers, side by side.
-
-    Fails with these codes, beside those of every action:
-
-    - `customer_not_found`: InvoicesPlus has one of its customers no more;
-    - `invoices_plus_unavailable`, `invoices_plus_rate_limited`: it stayed away, or busy, through several attempts;
-    - `invoices_plus_authentication_failed`, `invoices_plus_request_refused`: it does not let this service do that;
-    - `invoices_plus_response_invalid`, `invoices_plus_response_too_large`: its answer cannot be used.
-    """
+    """Fetch and store the invoices of all customers, side by side."""
 
     name = "sync-all-invoices"
     canvas = invoices.sync_all_invoices
+    errors = (*_OF_INVOICES_PLUS, CustomerNotFoundError)
 
     class InputSerializer(serializers.Serializer):
         pass

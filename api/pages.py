@@ -10,12 +10,13 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api import catalogue
+from api import catalogue, restrictions
 from api.problems import ACTION_NOT_FOUND, NOT_FOUND, PROBLEM_TYPES, ProblemError
 from api.queries import read_query
 from api.rendering import dump, respond
 from api.schema.document import openapi_yaml
 from api.schema.operations import list_actions
+from reports.codes import ENGINE_CODES
 
 
 class PublicPage(APIView):
@@ -36,6 +37,7 @@ class HomePage(PublicPage):
             "docs": reverse("docs"),
             "openapi": reverse("openapi"),
             "problems": reverse("problems"),
+            "errors": reverse("errors"),
         }
         return _page(request, "api/home.html", {"service": "Async Actions", **places})
 
@@ -56,6 +58,21 @@ class ProblemPage(PublicPage):
         return _page(request, "api/problems.html", {"items": [{"type": type_.uri, **asdict(type_)}]})
 
 
+class ErrorsPage(PublicPage):
+    def get(self, request: Request) -> HttpResponse:
+        """List every code that a report may fail with."""
+        return _page(request, "api/errors.html", {"items": _error_codes()})
+
+
+class ErrorPage(PublicPage):
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """Tell what a code means that a report has failed with, and whether a retry makes sense."""
+        items = [item for item in _error_codes() if item["code"] == code]
+        if not items:
+            raise ProblemError(NOT_FOUND, f"No action declares the error code {code[:100]}.")
+        return _page(request, "api/errors.html", {"items": items})
+
+
 class OpenApiPage(PublicPage):
     def get(self, request: Request) -> HttpResponse:
         """Answer with the OpenAPI document of this deployment."""
@@ -73,7 +90,13 @@ class ActionsApi(APIView):
         """Answer with all actions."""
         read_query(request)
         items = [
-            {"name": action.name, "description": action.description, "url": reverse("action", args=[action.name])}
+            {
+                "name": action.name,
+                "description": action.description,
+                "url": reverse("action", args=[action.name]),
+                "restricted": restrictions.is_restricted(action),
+                "errors": [asdict(code) for code in action.error_codes],
+            }
             for action in catalogue.actions()
         ]
         return respond({"items": items})
@@ -91,6 +114,14 @@ class UnknownActionApi(APIView):
         raise ProblemError(ACTION_NOT_FOUND, f"There is no action {name[:100]}.")
 
     post = get
+
+
+def _error_codes() -> list[dict[str, Any]]:
+    """Return all codes that reports fail with; ``actions`` is None for those of every action."""
+    return [
+        *({**asdict(code), "actions": None} for code in ENGINE_CODES.values()),
+        *({**asdict(code), "actions": names} for code, names in catalogue.error_codes().items()),
+    ]
 
 
 def _page(request: HttpRequest | Request, template: str, document: dict[str, Any]) -> HttpResponse:

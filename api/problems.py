@@ -37,12 +37,14 @@ class ProblemError(Exception):
         *,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{type_.code}: {detail}")
         self.type = type_
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
+        self.members = members or {}
 
 
 PROBLEM_TYPES: dict[str, ProblemType] = {}
@@ -129,7 +131,12 @@ BATCH_REFUSED = _problem_type(
     "Some requests of the batch cannot be accepted",
     "Correct the requests listed in errors, or send the batch without atomic. Nothing of it was accepted.",
 )
-THROTTLED = _problem_type("throttled", 429, "Too many requests", "Wait for the seconds in Retry-After.")
+THROTTLED = _problem_type(
+    "throttled",
+    429,
+    "Too many requests",
+    "Wait for the seconds in Retry-After; RateLimit tells what is left of a quota.",
+)
 INTERNAL_ERROR = _problem_type(
     "internal_error", 500, "The service failed", "It is not your request's fault. The operator finds it in the log."
 )
@@ -165,6 +172,7 @@ def problem_body(problem: ProblemError) -> dict[str, Any]:
         "status": problem.type.status,
         "code": problem.type.code,
         "detail": problem.detail,
+        **problem.members,
     }
     if problem.errors:
         document["errors"] = problem.errors

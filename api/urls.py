@@ -12,6 +12,8 @@ urlpatterns = [
     path("openapi.yaml", pages.OpenApiPage.as_view(), name="openapi"),
     path("problems", pages.ProblemsPage.as_view(), name="problems"),
     path("problems/<str:code>", pages.ProblemPage.as_view(), name="problem"),
+    path("errors", pages.ErrorsPage.as_view(), name="errors"),
+    path("errors/<str:code>", pages.ErrorPage.as_view(), name="error"),
     path("actions", pages.ActionsApi.as_view(), name="actions"),
     *(route for action in catalogue.actions() for route in routes_of(action)),
     path("actions/<str:name>", pages.UnknownActionApi.as_view(), name="action"),

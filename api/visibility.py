@@ -5,20 +5,22 @@ from typing import Any, Self
 
 from reports.selectors import Report
 
-_VIEW_ALL = "reports.view_asyncactionreport"
+READ_ALL = "reports.read_all_reports"
+READ_TRACEBACKS = "reports.read_tracebacks"
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A client. One that ``sees_all`` reads everybody's reports, with the tracebacks of their errors."""
+    """A client: whether it reads everybody's reports, and the tracebacks of what failed in them."""
 
     id: int
     sees_all: bool
+    sees_tracebacks: bool
 
     @classmethod
     def of(cls, user: Any) -> Self:
-        """Return the reader that ``user`` is. Only a member of the staff costs a query, for the permission to view."""
-        return cls(user.pk, bool(user.is_staff) and user.has_perm(_VIEW_ALL))
+        """Return the reader that ``user`` is. Its permissions are known since it was authenticated."""
+        return cls(user.pk, user.has_perm(READ_ALL), user.has_perm(READ_TRACEBACKS))
 
     @property
     def owner(self) -> int | None:

@@ -1,5 +1,6 @@
 """Reading the environment: a value that cannot be understood stops the start, with its variable's name."""
 
+import re
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_QUOTA = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
+_WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
@@ -48,6 +51,18 @@ class Environment(environ.Env):
         if not least <= value <= most:
             raise ImproperlyConfigured(f"{var} is not from {least} to {most}. Give it a number in between.")
         return value
+
+    def quota(self, var: str, default: str) -> tuple[int, int] | None:
+        """Return how many requests are allowed in how many seconds; None without a limit."""
+        text = self.str(var, default).strip().lower()
+        if text == "none":
+            return None
+        match = _QUOTA.fullmatch(text)
+        if not match:
+            raise ImproperlyConfigured(
+                f"{var} is not a number of requests in a second, minute, hour or day. Write it as 100/minute, or none."
+            )
+        return int(match[1]), _WINDOWS[match[2]]
 
     def database(self, var: str, default: str) -> dict[str, Any]:
         """Return a database address as Django's settings for it."""

@@ -20,15 +20,17 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # HTTPS=0 is for plain-HTTP runs on one's own machine. BEHIND_PROXY=1 says that a proxy ends TLS in front of the service
-# and sets X-Forwarded-Proto itself, whatever its clients send.
+# and sets X-Forwarded-Proto itself, whatever its clients send, and adds their address to X-Forwarded-For.
 HTTPS = env.bool("HTTPS", True)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # asked by the container's own health check, without the proxy
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600) if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "api.handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 # A service speaks for its own host; what holds for sub-domains and in browsers' lists is its domain's to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -191,9 +193,21 @@ REQUEST_MAX_MEMBERS = env.count("REQUEST_MAX_MEMBERS", 1_000)
 REQUEST_MAX_WAIT = env.seconds("REQUEST_MAX_WAIT", 30.0)
 REQUEST_MAX_WAITERS = env.count("REQUEST_MAX_WAITERS", 4, least=0)
 
+# How many seconds a web process goes by what it has read of a token, its client and the client's permissions.
+TOKEN_CACHE_SECONDS = env.float("TOKEN_CACHE_SECONDS", 10.0)
+# How much one client may ask for, and how much may be wrong that comes from one network. "none" is no limit.
+THROTTLE_SUBMIT = env.quota("THROTTLE_SUBMIT", "12000/minute")
+THROTTLE_READ = env.quota("THROTTLE_READ", "60000/minute")
+THROTTLE_FAILED_AUTHENTICATIONS = env.quota("THROTTLE_FAILED_AUTHENTICATIONS", "300/minute")
+THROTTLE_FAILED_LOGINS = env.quota("THROTTLE_FAILED_LOGINS", "10/minute")
+# Actions that only clients with a permission for them may ask for, beside those that say so themselves; "*" is all.
+RESTRICTED_ACTIONS = env.list("RESTRICTED_ACTIONS", default=[])
+AUTHENTICATION_BACKENDS = ["api.authentication.PersonBackend"]
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.ClientThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.parsing.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsing.OneFormat",

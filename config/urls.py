@@ -4,9 +4,10 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from api import catalogue
+from api import catalogue, restrictions
 
 catalogue.load(settings.ACTION_MODULES)
+restrictions.check(settings.RESTRICTED_ACTIONS)
 
 urlpatterns = [
     path("", include("api.urls")),

@@ -1,15 +1,33 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from api.schema import extensions  # noqa: F401  registers them
+from api.throttling import RATE_LIMIT_DRAFT
 
 Schema = dict[str, Any]
 
 
+_LIMITED = [200, 202, 429]
+_LIMITS = [
+    OpenApiParameter(
+        name, str, OpenApiParameter.HEADER, description=f"{description} {RATE_LIMIT_DRAFT}.", response=_LIMITED
+    )
+    for name, description in (
+        ("RateLimit-Policy", 'The quota that counts this request, such as "read";q=60000;w=60; none without a limit.'),
+        ("RateLimit", 'What is left of it, such as "read";r=59999;t=1: t seconds until there is one more.'),
+    )
+]
+
+
 class StrictAutoSchema(AutoSchema):
-    """The schema of what ``api.strictness`` makes of DRF's fields."""
+    """The schema of what ``api.strictness`` makes of DRF's fields, with the headers of every answer."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return what every operation has, beside what it declares itself."""
+        return list(_LIMITS)
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
         schema: Schema = super()._map_basic_serializer(serializer, direction)

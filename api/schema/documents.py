@@ -3,6 +3,7 @@
 Some fields have the names of a serializer's own attributes. DRF takes fields out of the class: neither hides the other.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -11,6 +12,7 @@ from rest_framework.fields import Field
 
 from api.bodies import LISTED_PARAMETERS
 from api.problems import PROBLEM_TYPES
+from reports.codes import ENGINE_CODES, ErrorCode
 from reports.models import Kind, Status
 
 STATUS = "Status"
@@ -61,13 +63,21 @@ class CountsDocument(serializers.Serializer):
     ok = serializers.IntegerField(min_value=0)
 
 
+_CODE_HELP = "Stable; compare this one. /errors/<code> tells what it means. There may be new ones."
+_RETRYABLE_HELP = (
+    "Whether a retry makes sense. True: it may succeed. False: it fails again until something else is changed."
+    " Null: nobody knows."
+)
+
+
 @extend_schema_serializer(component_name="ReportError")
 class ErrorDocument(serializers.Serializer):
     """Why an action or a task failed."""
 
-    code = serializers.CharField(help_text="Stable; compare this one.")
+    code = serializers.CharField(help_text=_CODE_HELP)
     type = serializers.CharField(help_text="Class of the exception.")
     message = serializers.CharField(help_text="For people.")
+    retryable = serializers.BooleanField(allow_null=True, help_text=_RETRYABLE_HELP)
     task = serializers.CharField(
         allow_null=True, help_text="Name of the task that failed; null where none did, as when the action expired."
     )
@@ -82,8 +92,12 @@ class AttemptErrorDocument(serializers.Serializer):
     code = serializers.CharField()
     type = serializers.CharField()
     message = serializers.CharField()
+    retryable = serializers.BooleanField(allow_null=True, help_text=_RETRYABLE_HELP)
     task = serializers.CharField(
         allow_null=True, help_text="Name of the task that failed; null where none did, as when the action expired."
+    )
+    traceback = serializers.CharField(
+        required=False, help_text="For clients with the right to see it, where the report is read by itself."
     )
     started_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
@@ -210,6 +224,15 @@ class TaskPageDocument(serializers.Serializer):
     next_cursor = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="ErrorCode")
+class ErrorCodeDocument(serializers.Serializer):
+    """A code that an action may fail with, and what it means."""
+
+    code = serializers.CharField()
+    retryable = serializers.BooleanField(allow_null=True, help_text=_RETRYABLE_HELP)
+    description = serializers.CharField()
+
+
 @extend_schema_serializer(component_name="Action")
 class ActionDocument(serializers.Serializer):
     """Something that a client may ask for."""
@@ -217,6 +240,10 @@ class ActionDocument(serializers.Serializer):
     name = serializers.CharField()
     description = serializers.CharField()
     url = ReferenceField(help_text="POST the parameters there.")
+    restricted = serializers.BooleanField(
+        help_text="Whether a client needs a permission of the operator's to ask for it."
+    )
+    errors = ErrorCodeDocument(many=True, help_text="Beside those that every action may fail with.")  # type: ignore[assignment]
 
 
 @extend_schema_serializer(component_name="ActionCatalogue")
@@ -257,6 +284,15 @@ class ProblemDocument(serializers.Serializer):
     detail = serializers.CharField(help_text="For people.")
     errors = ProblemErrorDocument(many=True, required=False)  # type: ignore[assignment]
 
+    def get_fields(self) -> dict[str, Field]:
+        """Return the fields, with the one whose name is none in Python."""
+        policies = serializers.ListField(
+            child=serializers.CharField(),
+            required=False,
+            help_text="Of a throttled request: the quotas that are used up, as RateLimit-Policy names them.",
+        )
+        return {**super().get_fields(), "violated-policies": policies}
+
 
 def named(declared: type[serializers.Serializer], component: str) -> type[serializers.Serializer]:
     """Return a subclass of an author's serializer that has its own name in the document."""
@@ -264,10 +300,24 @@ def named(declared: type[serializers.Serializer], component: str) -> type[serial
     return extend_schema_serializer(component_name=component)(subclass)
 
 
+def error_document(component: str, *, action: str, codes: Sequence[ErrorCode]) -> type[serializers.Serializer]:
+    """Return the serializer of one action's error: its codes are known, and new ones may come."""
+    known = [*(code.code for code in codes), *ENGINE_CODES]
+    code = {"type": "string", "description": f"{_CODE_HELP} Known: {', '.join(known)}.", "examples": known}
+    fields: dict[str, Any] = {"code": _described(code)()}
+    document = type(component, (ErrorDocument,), {"__doc__": f"Why {action} has failed.", **fields})
+    return extend_schema_serializer(component_name=component)(document)
+
+
 def report_document(
-    component: str, *, action: str, parameters: serializers.Serializer, result: Field
+    component: str,
+    *,
+    action: str,
+    parameters: serializers.Serializer,
+    result: Field,
+    error: serializers.Serializer,
 ) -> type[serializers.Serializer]:
-    """Return the serializer of one action's report: its name, parameters and result are known."""
-    fields: dict[str, Any] = {"action": constant(action), "parameters": parameters, "result": result}
+    """Return the serializer of one action's report: its name, parameters, result and error codes are known."""
+    fields: dict[str, Any] = {"action": constant(action), "parameters": parameters, "result": result, "error": error}
     document = type(component, (ReportDocument,), {"__doc__": f"The report of {action}.", **fields})
     return extend_schema_serializer(component_name=component)(document)

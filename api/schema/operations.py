@@ -21,6 +21,11 @@ from api.schema import documents, submission
 if TYPE_CHECKING:
     from api.actions import ActionApi
 
+_RETRIES = {
+    True: "A retry may succeed.",
+    False: "A retry fails until something else is changed.",
+    None: "A retry may or may not succeed.",
+}
 _LIMIT = OpenApiParameter(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": BIGGEST_LIMIT, "default": DEFAULT_LIMIT},
@@ -195,6 +200,9 @@ def describe_action(action: "type[ActionApi]") -> None:
         action=action.name,
         parameters=documents.named(declared, f"{component}Parameters")(),
         result=_nullable_result(action.result, f"{component}Result"),
+        error=documents.error_document(f"{component}Error", action=action.name, codes=action.error_codes)(
+            allow_null=True
+        ),
     )
     # In requests, components get the suffix Request.
     action.request_document = documents.named(declared, component)
@@ -205,7 +213,7 @@ def describe_action(action: "type[ActionApi]") -> None:
         post=extend_schema(
             operation_id=action.name.replace("-", "_"),
             summary=action.description.partition("\n")[0].rstrip("."),
-            description=action.description,
+            description=_description(action),
             tags=["actions"],
             parameters=[*submission.QUERY, *submission.HEADERS, _retry_after(202)],
             request=action.request_document,
@@ -261,6 +269,13 @@ def describe_batch(batch: "type[ActionApi]") -> None:
 
 def _component_of(action: "type[ActionApi]") -> str:
     return "".join(word.capitalize() for word in action.name.split("-"))
+
+
+def _description(action: "type[ActionApi]") -> str:
+    if not action.error_codes:
+        return action.description
+    codes = [f"- `{code.code}`: {code.description} {_RETRIES[code.retryable]}" for code in action.error_codes]
+    return "\n".join([action.description, "", "Fails with these codes, beside those of every action:", "", *codes])
 
 
 def _nullable_result(result: Field, component: str) -> Field:

@@ -48,7 +48,7 @@ class InvoicesPlusRateLimitedError(InvoicesPlusUnavailableError):
 
 
 class InvoicesPlusAuthenticationError(InvoicesPlusError):
-    """InvoicesPlus does not accept the API key. Set INVOICES_PLUS_API_KEY to a key with the rights for this call."""
+    """InvoicesPlus does not accept this service's API key. Set INVOICES_PLUS_API_KEY to one with the rights for it."""
 
     code = "invoices_plus_authentication_failed"
 

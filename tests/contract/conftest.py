@@ -1,3 +1,3 @@
-from tests.integration.api.conftest import ada, client_of, ledger, staff, stranger
+from tests.integration.api.conftest import _no_known_tokens, ada, client_of, ledger, staff, stranger
 
-__all__ = ["ada", "client_of", "ledger", "staff", "stranger"]
+__all__ = ["_no_known_tokens", "ada", "client_of", "ledger", "staff", "stranger"]

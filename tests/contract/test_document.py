@@ -15,6 +15,7 @@ from api.actions import ActionApi
 from api.batch import routes_of
 from api.problems import PROBLEM_TYPES
 from api.urls import urlpatterns
+from reports.codes import ENGINE_CODES
 from services.invoices.errors import InvoicesPlusError
 from tasks.chainable import chainable
 from tests.contract.document import committed, operations
@@ -159,6 +160,13 @@ def test_an_action_names_the_codes_that_it_fails_with():
     }
     everywhere = {code for code in known if code.startswith("invoices_plus_")}
 
+    schemas = committed()["components"]["schemas"]
+    for name, codes in told.items():
+        error = schemas[f"{name.title().replace('_', '')}Error"]["properties"]["code"]
+        # Open, so that an SDK from before a code existed reads it as well.
+        assert (error["type"], set(error["examples"])) == ("string", codes | ENGINE_CODES.keys())
+        assert all(code in error["description"] for code in error["examples"])
+        assert "enum" not in error
     assert told == {
         "sync_invoices": everywhere | {"customer_not_found"},
         "sync_all_invoices": everywhere | {"customer_not_found"},
@@ -216,7 +224,8 @@ def test_an_added_action_changes_nothing_that_was_there(added):
         assert added["paths"][url] == methods
     assert added["components"]["schemas"].keys() - before["components"]["schemas"].keys() == {
         *("OrderThingsRequest", "OrderThingsParameters", "OrderThingsReport", "OrderThingsAnswer"),
-        *("OrderThingsBatchRequest", "OrderThingsBatchItemRequest", "LineRequest", "Line"),
+        *("OrderThingsError", "OrderThingsBatchRequest", "OrderThingsBatchItemRequest"),
+        *("LineRequest", "Line"),
     }
 
 

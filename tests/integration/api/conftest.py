@@ -7,6 +7,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 import config.urls  # noqa: F401  the actions join the catalogue before a test replaces it
+from api.known_tokens import known_tokens
 from tests.integration.api.ledger import Ledger
 
 
@@ -22,6 +23,18 @@ def client_of(db: None) -> Callable[..., Client]:
         return client
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_known_tokens() -> Iterator[None]:
+    yield
+    known_tokens.clear()
+
+
+@pytest.fixture
+def remembering(settings: Any) -> None:
+    """Have tokens remembered between requests, as in production."""
+    settings.TOKEN_CACHE_SECONDS = 10.0
 
 
 @pytest.fixture

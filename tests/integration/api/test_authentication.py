@@ -68,13 +68,6 @@ class TestTokens:
 
         assert ada.get("/reports").json()["code"] == "token_invalid"
 
-    def test_one_query_finds_it(self, ada, django_assert_num_queries):
-        for _ in range(3):
-            AuthToken.objects.create(ada.user)
-
-        with django_assert_num_queries(1):
-            ada.get("/actions")
-
     def test_it_is_not_asked_for_where_a_newcomer_looks(self, stranger):
         for path in ("/", "/docs", "/openapi.yaml", "/problems"):
             assert stranger.get(path).status_code == 200

@@ -132,12 +132,21 @@ class TestRetry:
         assert body["retries"] == 2
         assert [error.pop("failed_at") >= error.pop("started_at") for error in body["errors"]] == [True, True]
         assert body["errors"] == [
-            {"attempt": number, "code": "gone", "type": "TimeoutError", "message": word, "task": "invoices.fetch"}
+            {
+                "attempt": number,
+                "code": "gone",
+                "type": "TimeoutError",
+                "message": word,
+                "retryable": None,
+                "task": "invoices.fetch",
+            }
             for number, word in ((1, "slow"), (2, "slower"))
         ]
         assert ada.get("/reports").json()["items"][0]["retries"] == 2
 
-    def test_nobody_sees_the_traceback_of_an_earlier_error(self, ada, staff, ledger):
+    def test_the_traceback_of_an_earlier_error_is_in_the_task_s_own_report_for_those_who_may_read_it(
+        self, ada, staff, ledger
+    ):
         report = ledger.accept()
         ledger.fail(report)
         retry(ada, report)
@@ -145,6 +154,9 @@ class TestRetry:
         for client in (ada, staff):
             for path in (f"/reports/{report}", "/reports", f"/reports/{report}/tasks"):
                 assert b"secret.py" not in client.get(path).content
+        task = tasks(ada, report)[0]["links"]["self"]
+        assert b"secret.py" not in ada.get(task).content
+        assert staff.get(task).json()["errors"][0]["traceback"] == "Traceback: secret.py"
 
     def test_a_cancelled_action_goes_on(self, ada, ledger, published):
         report = ledger.accept(A_GROUP)

@@ -17,7 +17,7 @@ def test_the_root_tells_curl_where_things_are(stranger):
     assert response.headers["Vary"] == "Accept"
     places = response.json()
     assert places.pop("service") == "Async Actions"
-    assert set(places) == {"actions", "reports", "docs", "openapi", "problems"}
+    assert set(places) == {"actions", "reports", "docs", "openapi", "problems", "errors"}
     for place in places.values():
         assert stranger.get(place).status_code in (200, 401)
 
@@ -52,8 +52,9 @@ def test_the_openapi_document_is_served(stranger):
     assert yaml.safe_load(response.content)["openapi"] == "3.1.0"
 
 
-def test_the_catalogue_lists_every_action(ada, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_the_catalogue_lists_every_action(ada, remembering, django_assert_num_queries):
+    ada.get("/actions")
+    with django_assert_num_queries(0):
         items = ada.get("/actions").json()["items"]
 
     assert [item["name"] for item in items] == [
@@ -62,8 +63,13 @@ def test_the_catalogue_lists_every_action(ada, django_assert_num_queries):
         "sync-all-invoices",
         "sync-invoices",
     ]
-    assert items[3].keys() == {"name", "description", "url"}
-    assert items[3]["description"].startswith("Fetch a customer's invoices from InvoicesPlus and store them.\n")
+    assert items[3].keys() == {"name", "description", "url", "restricted", "errors"}
+    assert items[3]["description"] == "Fetch a customer's invoices from InvoicesPlus and store them."
+    assert {
+        "code": "customer_not_found",
+        "retryable": False,
+        "description": "InvoicesPlus has no such customer.",
+    } in items[3]["errors"]
     assert items[3]["url"] == "/actions/sync-invoices"
     assert ada.post(items[3]["url"], {"customer_id": "cus_ada"}, content_type="application/json").status_code == 202
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from api import catalogue
 from api.actions import ActionApi
+from reports.codes import ErrorCode
 from tasks.chainable import chainable
 
 
@@ -48,7 +49,7 @@ def test_a_well_declared_action_joins_the_catalogue():
         ({"name": "greet_somebody"}, "not 'greet_somebody'"),
         ({"name": "greet/../admin"}, "not 'greet/../admin'"),
         ({"name": "-greet"}, "not '-greet'"),
-        ({"name": "g" * 101}, "lower-case words"),
+        ({"name": "g" * 93}, "lower-case words"),
         ({"name": "list-reports"}, "give it another name; 'list-reports' stands for something else in the API"),
         ({"name": "sync-invoices"}, "'sync-invoices' is api.invoices.SyncInvoicesApi already"),
         (
@@ -72,6 +73,7 @@ def test_a_well_declared_action_joins_the_catalogue():
             for budget, shown in ((0, "0"), (-1, "-1"), ("60", "'60'"), (True, "True"), (1e9, "1000000000.0"))
         ),
         ({"time_budget": float("nan")}, "not nan"),
+        *(({"restricted": said}, f"give it restricted = True or False, not {said!r}") for said in (None, "yes", 1)),
         ({"OutputSerializer": ...}, "give it an OutputSerializer that describes its result"),
         ({"OutputSerializer": serializers.ListField}, "give it an OutputSerializer"),
     ],
@@ -145,6 +147,75 @@ def test_a_canvas_must_take_its_parameters_by_name():
 
     with pytest.raises(ImproperlyConfigured, match="let canvas greet_by_position take name by name"):
         declare(canvas=greet_by_position)
+
+
+class GreetError(Exception):
+    """Nobody is there to be greeted.
+
+    More, for those who read the code.
+    """
+
+    code = "nobody_there"
+    retryable = True
+
+
+def error(base=Exception, doc="It fails.", **body):
+    return type("RudeError", (base,), {"__doc__": doc, **body})
+
+
+def test_the_codes_that_it_fails_with_are_known_by_their_exceptions():
+    action = declare(errors=(GreetError, error(code="a_rude_word"), GreetError))
+
+    assert action.error_codes == (
+        ErrorCode("a_rude_word", None, "It fails."),
+        ErrorCode("nobody_there", True, "Nobody is there to be greeted."),
+    )
+    assert catalogue.error_codes()[action.error_codes[1]] == ["greet-somebody"]
+
+
+def test_it_need_not_declare_any():
+    assert declare().error_codes == ()
+
+
+@pytest.mark.parametrize(
+    ("errors", "change"),
+    [
+        (GreetError, "give it errors = (<classes of exceptions>, …), not <class"),
+        ("nobody_there", "give it errors = (<classes of exceptions>, …), not 'nobody_there'"),
+        (["nobody_there"], "change errors: 'nobody_there' is no class of exceptions"),
+        ([GreetError()], "change errors: GreetError() is no class of exceptions"),
+        ([KeyboardInterrupt], "change errors: <class 'KeyboardInterrupt'> is no class of exceptions"),
+        ([error()], 'give RudeError a code of lower-case words, such as code = "customer_not_found", not None'),
+        ([error(code="Rude")], "not 'Rude'"),
+        ([error(code="rude-word")], "not 'rude-word'"),
+        ([error(code="r" * 101)], "lower-case words"),
+        ([error(code=404)], "not 404"),
+        ([error(code="timed_out")], "give RudeError another code; every action may fail with 'timed_out' already"),
+        ([error(code="rude", retryable="yes")], "give RudeError retryable = True, False or None, not 'yes'"),
+        ([error(code="rude", doc=None)], "give RudeError a docstring that tells clients what rude means"),
+        ([error(code="rude", doc=" ")], "give RudeError a docstring"),
+        ([error(base=GreetError, doc=None)], "give RudeError a docstring"),
+        (
+            [GreetError, error(base=GreetError)],
+            "give RudeError another code; 'nobody_there' is another error's already",
+        ),
+        (
+            [error(code="customer_not_found")],
+            "give its error with the code 'customer_not_found' another one; that of api.invoices.SyncInvoicesApi",
+        ),
+    ],
+)
+def test_errors_that_tell_clients_nothing_are_refused(errors, change):
+    with pytest.raises(ImproperlyConfigured, match=re.escape(change)):
+        declare(errors=errors)
+
+
+def test_actions_share_errors():
+    first = declare(errors=[GreetError])
+    second = declare(errors=[GreetError], name="greet-again")
+
+    assert first.error_codes == second.error_codes
+    assert catalogue.error_codes()[first.error_codes[0]] == ["greet-again", "greet-somebody"]
 
 
 def test_a_common_base_is_no_action():

@@ -1,0 +1,64 @@
+"""How much each client may ask for, and how it is told: by the RateLimit fields of every answer.
+
+They are structured fields (RFC 9651) of the IETF's draft.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from api.problems import THROTTLED, ProblemError
+from api.quotas import Quota, Standing, take
+
+RATE_LIMIT_DRAFT = "draft-ietf-httpapi-ratelimit-headers-10"
+
+
+class ClientThrottle(BaseThrottle):
+    """Counts what a client reads and what it submits, each by itself. Who has no token is nobody's to count."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count a request and have its answer say what is left. Raises ProblemError where nothing is."""
+        quota = _read_quota() if request.method in SAFE_METHODS else _submit_quota()
+        if quota is None or not request.user.is_authenticated:
+            return True
+        standing = take(quota, str(request.user.pk))
+        if standing is not None:
+            view.headers |= {"RateLimit-Policy": _policy(quota), "RateLimit": _limit(quota, standing)}
+            if not standing.taken:
+                raise exceeded(quota, standing.wait)
+        return True
+
+
+def exceeded(quota: Quota, wait: int) -> ProblemError:
+    """Return the answer to whoever has to wait, in seconds, because a quota is used up."""
+    seconds = max(1, wait)
+    return ProblemError(
+        THROTTLED,
+        f"The quota {quota.name} is {quota.limit:,} requests in {quota.window:,} s. Wait for {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+        members={"violated-policies": [quota.name]},
+    )
+
+
+def quota_of(name: str, setting: tuple[int, int] | None) -> Quota | None:
+    """Return the quota of this name that a setting allows; ``None`` without a limit."""
+    return Quota(name, *setting) if setting else None
+
+
+def _read_quota() -> Quota | None:
+    return quota_of("read", settings.THROTTLE_READ)
+
+
+def _submit_quota() -> Quota | None:
+    return quota_of("submit", settings.THROTTLE_SUBMIT)
+
+
+def _policy(quota: Quota) -> str:
+    return f'"{quota.name}";q={quota.limit};w={quota.window}'
+
+
+def _limit(quota: Quota, standing: Standing) -> str:
+    return f'"{quota.name}";r={standing.left};t={standing.wait}'
