@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db.models.signals import post_migrate
 
@@ -10,7 +10,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Have ``migrate`` create the permissions of actions."""
-        post_migrate.connect(_create_permissions, sender=self)
+        # Of the application with the model that they are of: none is sent for one without models.
+        post_migrate.connect(_create_permissions, sender=apps.get_app_config("reports"))
 
 
 def _create_permissions(*, using: str, apps: Any, **_: Any) -> None:
