@@ -1,12 +1,15 @@
 """From exceptions to problems: in views, where DRF asks for it, and outside of them, where Django does."""
 
 import logging
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
@@ -25,6 +28,7 @@ from reports.errors import (
 logger = logging.getLogger(__name__)
 
 _WRONG_HOST = "The Host header names no host of this service; the operator adds it to ALLOWED_HOSTS."
+_KEPT = ("Allow", "Content-Range")
 _CHALLENGE = 'Bearer realm="async-actions"'
 
 
@@ -36,6 +40,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return None
     problem = problem_of(error, context)
     return problem_response(problem) if problem else None
+
+
+def answering_problems(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Return a middleware that gives an error that has no body one: those of static files have none."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code < HTTPStatus.BAD_REQUEST or "Content-Type" in response.headers:
+            return response
+        status = HTTPStatus(response.status_code)
+        kept = {name: value for name, value in response.headers.items() if name in _KEPT}
+        detail = f"{status.description or status.phrase}."
+        return problem_response(ProblemError(problems.type_of_status(status), detail, headers=kept))
+
+    return respond
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -152,6 +153,12 @@ SERVICE_UNAVAILABLE = _problem_type(
 def problem_path(code: str) -> str:
     """Return the path of the page about a type of problem."""
     return f"{get_script_prefix()}problems/{code}"
+
+
+def type_of_status(status: HTTPStatus) -> ProblemType:
+    """Return the type of problem that says no more than this status does."""
+    known = next((type_ for type_ in PROBLEM_TYPES.values() if type_.status == status), None)
+    return known or ProblemType(status.name.lower(), status, status.phrase, "")
 
 
 def problem_response(problem: ProblemError) -> HttpResponse:

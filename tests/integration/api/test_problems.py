@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from api.problems import PROBLEM_TYPES
 
@@ -87,3 +88,38 @@ def test_a_type_resolves_to_its_page(stranger, code):
 
 def test_an_unknown_type_is_not_there(stranger):
     problem(stranger.get("/problems/nothing"), 404, "not_found")
+
+
+class TestOutsideTheApi:
+    FILE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css"
+
+    def test_a_static_file_that_is_not_there(self, stranger):
+        problem(stranger.get("/static/nothing.css"), 404, "not_found")
+
+    def test_a_static_file_is_only_read(self, stranger):
+        response = stranger.post(self.FILE)
+
+        problem(response, 405, "method_not_allowed")
+        assert response.headers["Allow"] == "GET, HEAD"
+
+    def test_a_part_of_a_static_file_that_there_is_not(self, stranger):
+        response = stranger.get(self.FILE, headers={"Range": "bytes=999999999-"})
+
+        assert (response.status_code, response.headers["Content-Type"]) == (416, "application/problem+json")
+        document = response.json()
+        assert (document["type"], document["status"]) == ("about:blank", 416)
+        assert response.headers["Content-Range"].startswith("bytes */")
+
+    def test_a_form_of_the_admin_pages_from_elsewhere(self, db):
+        elsewhere = Client(enforce_csrf_checks=True)
+
+        problem(elsewhere.post("/admin/login/", {"username": "ada", "password": "x"}), 403, "permission_denied")
+
+    def test_the_admin_pages_fail_like_the_others(self, db, monkeypatch):
+        def fail(*_, **__):
+            raise OperationalError("connection to 10.0.0.1 refused")
+
+        monkeypatch.setattr("api.authentication.PersonBackend.authenticate", fail)
+        response = Client(raise_request_exception=False).post("/admin/login/", {"username": "ada", "password": "x"})
+
+        assert "10.0.0.1" not in str(problem(response, 500, "internal_error"))
