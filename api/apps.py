@@ -14,7 +14,7 @@ class ApiConfig(AppConfig):
         post_migrate.connect(_create_permissions, sender=apps.get_app_config("reports"))
 
 
-def _create_permissions(*, using: str, apps: Any, **_: Any) -> None:
+def _create_permissions(*, using: str, apps: Any = apps, **_: Any) -> None:
     from api import catalogue, restrictions  # noqa: PLC0415  they need the models
 
     try:

@@ -1,6 +1,6 @@
 """How much each client may ask for, and how it is told: by the RateLimit fields of every answer.
 
-They are structured fields (RFC 9651) of the IETF's draft.
+They are structured fields (RFC 9651), as draft-ietf-httpapi-ratelimit-headers has them since its version 08.
 """
 
 from typing import Any
@@ -12,8 +12,6 @@ from rest_framework.throttling import BaseThrottle
 
 from api.problems import THROTTLED, ProblemError
 from api.quotas import Quota, Standing, take
-
-RATE_LIMIT_DRAFT = "draft-ietf-httpapi-ratelimit-headers-10"
 
 
 class ClientThrottle(BaseThrottle):

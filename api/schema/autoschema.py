@@ -5,16 +5,13 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from api.schema import extensions  # noqa: F401  registers them
-from api.throttling import RATE_LIMIT_DRAFT
 
 Schema = dict[str, Any]
 
 
 _LIMITED = [200, 202, 429]
 _LIMITS = [
-    OpenApiParameter(
-        name, str, OpenApiParameter.HEADER, description=f"{description} {RATE_LIMIT_DRAFT}.", response=_LIMITED
-    )
+    OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=_LIMITED)
     for name, description in (
         ("RateLimit-Policy", 'The quota that counts this request, such as "read";q=60000;w=60; none without a limit.'),
         ("RateLimit", 'What is left of it, such as "read";r=59999;t=1: t seconds until there is one more.'),

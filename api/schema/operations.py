@@ -16,7 +16,8 @@ from rest_framework.fields import Field
 from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
-from api.schema import documents, submission
+from api.restrictions import codename_of
+from api.schema import documents, errors, submission
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -84,7 +85,7 @@ def _responses(
         status: OpenApiResponse(document, description=description),
         **{
             (problem_status, problems.CONTENT_TYPE): OpenApiResponse(
-                documents.ProblemDocument, description=" ".join(kinds_of_status)
+                errors.ProblemDocument, description=" ".join(kinds_of_status)
             )
             for problem_status, kinds_of_status in kinds.items()
         },
@@ -200,9 +201,7 @@ def describe_action(action: "type[ActionApi]") -> None:
         action=action.name,
         parameters=documents.named(declared, f"{component}Parameters")(),
         result=_nullable_result(action.result, f"{component}Result"),
-        error=documents.error_document(f"{component}Error", action=action.name, codes=action.error_codes)(
-            allow_null=True
-        ),
+        error=errors.error_document(f"{component}Error", action=action.name, codes=action.error_codes)(allow_null=True),
     )
     # In requests, components get the suffix Request.
     action.request_document = documents.named(declared, component)
@@ -272,10 +271,16 @@ def _component_of(action: "type[ActionApi]") -> str:
 
 
 def _description(action: "type[ActionApi]") -> str:
-    if not action.error_codes:
-        return action.description
-    codes = [f"- `{code.code}`: {code.description} {_RETRIES[code.retryable]}" for code in action.error_codes]
-    return "\n".join([action.description, "", "Fails with these codes, beside those of every action:", "", *codes])
+    told = [action.description]
+    if action.restricted:
+        told += [
+            "",
+            f"Restricted: clients need the permission `{codename_of(action.name)}` of the operator's.",
+        ]
+    if action.error_codes:
+        told += ["", "Fails with these codes, beside those of every action:", ""]
+        told += [f"- `{code.code}`: {code.description} {_RETRIES[code.retryable]}" for code in action.error_codes]
+    return "\n".join(told)
 
 
 def _nullable_result(result: Field, component: str) -> Field:

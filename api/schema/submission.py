@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from api.idempotency import KEY, KEY_HEADER, REPLAYED
-from api.schema import documents
+from api.schema import documents, errors
 from api.timing import LONGEST_SECONDS
 
 BIGGEST_BATCH = 1000
@@ -95,7 +95,7 @@ class BatchItemDocument(serializers.Serializer):
     )
     replayed = serializers.BooleanField(help_text="Whether it repeats one with the same key, whose report this is.")
     report = documents.ReportSummaryDocument(allow_null=True, help_text="Where it is accepted.")
-    problem = documents.ProblemDocument(allow_null=True, help_text="Where it is refused.")
+    problem = errors.ProblemDocument(allow_null=True, help_text="Where it is refused.")
 
 
 @extend_schema_serializer(component_name="Batch")

@@ -9,6 +9,13 @@ from celery.exceptions import Ignore, Reject
 
 from tasks.base import BaseTask
 
+SECRETS = {
+    "url": "https://shop:hunter2-of-the-url@127.0.0.1/orders",
+    "header": "Authorization: Bearer 0123456789abcdef",
+    "password": "hunter2-of-the-message",
+    "token": f"aat_{'0123456789abcdef' * 4}",
+}
+
 
 class OrderRefusedError(Exception):
     """Has a code of its own, and takes arguments that cannot be told from the message."""
@@ -108,6 +115,8 @@ def _error(what: str) -> BaseException:
         "mute": MuteError,
         "nul": lambda: ValueError("zero\0zero"),
         "lone surrogate": lambda: ValueError("half \ud800 character"),
+        "secret with code": lambda: OrderRefusedError(7, reason=f"POST {SECRETS['url']} with {SECRETS['header']}"),
+        "secret": lambda: ValueError(f"password={SECRETS['password']} token {SECRETS['token']}"),
         "long with code": lambda: OrderRefusedError(7, reason="long " * 10_000),
         "code number": lambda: LocalError(17),
         "code empty": lambda: LocalError(""),
