@@ -134,12 +134,13 @@ def test_a_failed_action_says_why(ours):
     report = ours.final(ours.call("actions.sync_invoices", body=body).parsed.id)
 
     assert (report.status, report.result) == (ours.Status.FAILED, None)
-    assert isinstance(report.error, ours.ReportError)
+    assert isinstance(report.error, ours.SyncInvoicesError)
     assert (report.error.code, report.error.task) == ("customer_not_found", "invoices.fetch")
+    assert report.error.retryable is False
     assert report.error.message == "InvoicesPlus has no customer cus_nobody."
     [fetch, store] = ours.call("reports.list_report_tasks", report.id).parsed.items
     assert (fetch.task, fetch.status, fetch.attempts) == ("invoices.fetch", ours.Status.FAILED, 1)
-    assert fetch.errors[0].code == "customer_not_found"
+    assert (fetch.errors[0].code, fetch.errors[0].retryable) == ("customer_not_found", False)
     assert store.status is ours.Status.CANCELLED
     assert isinstance(ours.call("reports.get_report", fetch.id).parsed, ours.TaskReport)
 
@@ -215,9 +216,15 @@ def test_a_retried_action_keeps_its_earlier_errors(ours):
 
 
 def test_actions_are_listed(ours):
-    names = [action.name for action in ours.call("actions.list_actions").parsed.items]
+    answer = ours.call("actions.list_actions")
+    items = answer.parsed.items
 
-    assert names == ["ensure-customer", "invoice-customer", "sync-all-invoices", "sync-invoices"]
+    assert [action.name for action in items] == [
+        *("ensure-customer", "invoice-customer", "sync-all-invoices", "sync-invoices"),
+    ]
+    assert {code.code: code.retryable for code in items[3].errors}["invoices_plus_unavailable"] is True
+    assert not any(action.restricted for action in items)
+    assert answer.headers["RateLimit"].startswith('"read";r=')
 
 
 def test_problems_are_typed(ours, sdk, stack):
@@ -240,13 +247,18 @@ def test_an_sdk_from_before_an_action_existed_reads_its_reports(generate, docume
     older = Sdk(generate("older_async_actions_sdk", older_document), stack.url, ours.client.token)
     accepted = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada")).parsed
 
+    nobody = ours.SyncInvoicesRequest(customer_id="cus_nobody")
+    failing = ours.call("actions.sync_invoices", body=nobody).parsed
+
     with older.client:
         report = older.final(accepted.id)
+        failed = older.final(failing.id)
         listed = older.call("reports.list_reports").parsed.items
 
     assert type(report).__name__ == "Report"
     assert (report.action, report.result["stored"]) == ("sync-invoices", 3)
-    assert [item.id for item in listed] == [accepted.id]
+    assert (failed.error.code, failed.error.retryable) == ("customer_not_found", False)
+    assert [item.id for item in listed] == [failing.id, accepted.id]
 
 
 def without(document, action, component):

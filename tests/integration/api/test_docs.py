@@ -1,5 +1,6 @@
 """docs/http-api.md shows what works, and all that there is."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,8 +12,10 @@ import yaml
 from django.conf import settings
 
 from api.problems import PROBLEM_TYPES
+from reports.codes import ENGINE_CODES
 
 PAGE = (settings.BASE_DIR / "docs" / "http-api.md").read_text()
+OPERATIONS = (settings.BASE_DIR / "docs" / "operations.md").read_text()
 COMMANDS = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 
 
@@ -20,6 +23,23 @@ def test_every_problem_is_in_the_table():
     rows = set(re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.+) \|$", PAGE, re.MULTILINE))
 
     assert rows == {(type_.code, str(type_.status), type_.advice) for type_ in PROBLEM_TYPES.values()}
+
+
+def test_every_error_code_of_the_engine_is_in_the_table():
+    rows = set(re.findall(r"^\| `(\w+)` \| (true|false|null) \| (.+) \|$", PAGE, re.MULTILINE))
+
+    assert rows == {(code.code, json.dumps(code.retryable), code.description) for code in ENGINE_CODES.values()}
+
+
+def test_the_quotas_are_the_defaults():
+    source = (settings.BASE_DIR / "config" / "settings.py").read_text()
+    documented = dict(re.findall(r"^\| `(THROTTLE_\w+)` \| (\S+) \|", OPERATIONS, re.MULTILINE))
+
+    assert len(documented) == 4
+    for name, default in documented.items():
+        assert f'env.quota("{name}", "{default}")' in source
+    [(limit, window)] = re.findall(r'^RateLimit-Policy: "submit";q=(\d+);w=(\d+)$', PAGE, re.MULTILINE)
+    assert (documented["THROTTLE_SUBMIT"], window) == (f"{limit}/minute", "60")
 
 
 def test_every_operation_has_its_command():

@@ -84,7 +84,12 @@ def test_an_error_with_a_code_of_its_own(live: LiveStack, backup: Backup) -> Non
             return report["status"] in FINAL
 
         assert wait_for(is_final, 20), live.worker.log_tail()
+        actions_ = {action["name"]: action for action in client.get("/actions").json()["items"]}
+        [page] = client.get(f"/errors/{shown['code']}").json()["items"]
     assert (report["status"], report["error"]) == ("failed", shown)
+    [declared] = actions_["check-all-backups"]["errors"]
+    assert (declared["code"], declared["retryable"]) == (shown["code"], shown["retryable"])
+    assert page == {**declared, "actions": ["check-all-backups"]}
 
 
 def test_time_limits(engine: Engine, tasks: ModuleType, tape: Path) -> None:

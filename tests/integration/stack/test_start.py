@@ -80,6 +80,10 @@ def test_a_wrong_setting_stops_every_process_with_one_line(
         ("RECOVERY_LEASE", "soon"),
         ("REPORT_MAX_TASKS", "1.5"),
         ("LOG_LEVEL", "loud"),
+        ("TOKEN_CACHE_SECONDS", "soon"),
+        ("THROTTLE_READ", "10/fortnight"),
+        ("THROTTLE_SUBMIT", "0/minute"),
+        ("RESTRICTED_ACTIONS", "sync-invoices,nothing"),
     ],
 )
 def test_a_value_that_cannot_be_understood_is_refused_by_name(variable: str, value: str) -> None:
