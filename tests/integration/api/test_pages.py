@@ -79,8 +79,10 @@ def test_the_pages_need_no_database(client, path):
     assert client.get(path).status_code == 200
 
 
-def test_paths_keep_the_prefix_that_a_proxy_has_given_the_service(ada, ledger: Ledger):
+def test_paths_keep_the_prefix_that_a_proxy_has_given_the_service(ada, ledger: Ledger, settings):
     report = ledger.accept()
+    # Django keeps it with the prefix with which it is first read, for the tests that follow.
+    assert settings.STATIC_URL == "/static/"
 
     set_script_prefix("/jobs/")
     try:
