@@ -42,7 +42,7 @@ local left = (window - whole + now) / share + 0.000001
 if taken then
     wait = whole > now and (math.floor(left) + 1 - left) * share or 0
 end
-return {taken and 1 or 0, math.max(0, math.floor(left)), string.format('%.3f', wait)}
+return {taken and 1 or 0, math.max(0, math.floor(left)), string.format('%.6f', wait)}
 """
 
 
@@ -53,6 +53,10 @@ class Quota:
     name: str
     limit: int
     window: int
+
+    def key_of(self, who: str) -> str:
+        """Return where it is counted. One that was changed begins anew: who used up the old one may long be whole."""
+        return f"quota:{self.name}:{self.limit}/{self.window}:{who}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def take(quota: Quota, who: str, *, cost: int = 1) -> Standing | None:
     if monotonic() < _away_until:
         return None
     try:
-        taken, left, wait = _script()(keys=[f"quota:{quota.name}:{who}"], args=[quota.limit, quota.window, cost])
+        taken, left, wait = _script()(keys=[quota.key_of(who)], args=[quota.limit, quota.window, cost])
     except RedisError as error:
         _away_until = monotonic() + _PAUSE
         logger.warning("Redis does not count requests, so none is refused for now: %s", error)

@@ -203,6 +203,7 @@ def test_nothing_is_left_of_the_failure_but_the_errors():
     resume(root)
     for row in ALL.filter(root=root):
         assert (row.error_code, row.error_type, row.error_message, row.error_task, row.error_traceback) == ("",) * 5
+        assert row.error_retryable is None
         assert (row.finished_at, row.outcome_from, row.not_before) == (None, None, None)
     row = ledger.find("a")
     assert (row.retries, row.losses, row.publications, row.attempts) == (0, 0, 0, 3)
