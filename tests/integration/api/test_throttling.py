@@ -303,7 +303,9 @@ class TestRedisAway:
         valkey.kill()
         ada.get("/reports")
         valkey.start()
+        monkeypatch.setattr(quotas, "_PATIENCE", 10.0)
         monkeypatch.setattr(quotas, "_away_until", 0.0)
+        quotas._script.cache_clear()
 
         assert ada.get("/reports").headers["RateLimit"].startswith('"read";r=0;')
         problem(ada.get("/reports"), 429, "throttled")
