@@ -20,6 +20,7 @@ from api.schema.operations import describe_batch
 from api.schema.submission import BIGGEST_BATCH
 from api.strictness import make_strict
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
+from api.throttling import charge_submitted
 from api.timing import TIMING_PARAMETERS
 from api.visibility import Reader
 from reports import requests
@@ -61,6 +62,7 @@ class BatchApi(ActionApi, abstract=True):
         require_plain(request)
         refuse_key(request)
         batch = _BATCH.run_validation(request.data)
+        charge_submitted(self, request, len(batch["requests"]) - 1)
         submissions = [_read(item, at, texts) for at, item in enumerate(batch["requests"])]
         timing = self._timing_or_problem(texts)
         outcomes = self._understood_all(submissions, timing)

@@ -20,14 +20,15 @@ class ClientThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count a request and have its answer say what is left. Raises ProblemError where nothing is."""
         quota = _read_quota() if request.method in SAFE_METHODS else _submit_quota()
-        if quota is None or not request.user.is_authenticated:
-            return True
-        standing = take(quota, str(request.user.pk))
-        if standing is not None:
-            view.headers |= {"RateLimit-Policy": _policy(quota), "RateLimit": _limit(quota, standing)}
-            if not standing.taken:
-                raise exceeded(quota, standing.wait)
+        if request.user.is_authenticated:
+            _charge(view, quota, request, cost=1)
         return True
+
+
+def charge_submitted(view: Any, request: Request, count: int) -> None:
+    """Count ``count`` more requests that came in one, all of them or none. Raises ProblemError where it is too many."""
+    if count:
+        _charge(view, _submit_quota(), request, cost=count)
 
 
 def exceeded(quota: Quota, wait: int) -> ProblemError:
@@ -44,6 +45,15 @@ def exceeded(quota: Quota, wait: int) -> ProblemError:
 def quota_of(name: str, setting: tuple[int, int] | None) -> Quota | None:
     """Return the quota of this name that a setting allows; ``None`` without a limit."""
     return Quota(name, *setting) if setting else None
+
+
+def _charge(view: Any, quota: Quota | None, request: Request, *, cost: int) -> None:
+    standing = take(quota, str(request.user.pk), cost=cost) if quota else None
+    if quota is None or standing is None:
+        return
+    view.headers |= {"RateLimit-Policy": _policy(quota), "RateLimit": _limit(quota, standing)}
+    if not standing.taken:
+        raise exceeded(quota, standing.wait)
 
 
 def _read_quota() -> Quota | None:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from api.idempotency import KEY, KEY_HEADER, REPLAYED
 from api.schema import documents, errors
+from api.schema.fields import constant
 from api.timing import LONGEST_SECONDS
 
 BIGGEST_BATCH = 1000
@@ -78,7 +79,7 @@ HEADERS = (
 class ValidationDocument(serializers.Serializer):
     """What a request comes to that would be accepted. Nothing is kept of it."""
 
-    kind = documents.constant("validation")
+    kind = constant("validation")
     action = serializers.CharField(help_text="Name of the action.")
     parameters = serializers.JSONField(help_text="The parameters as the report would show them, with defaults.")
     tasks = serializers.IntegerField(min_value=0, help_text="How many tasks it would have to begin with.")

@@ -159,6 +159,22 @@ class TestClients:
         assert ada.post(f"/reports/{report}/cancel", content_type="application/json").status_code == 200
         problem(ada.post(f"/reports/{report}/retry", content_type="application/json"), 429, "throttled")
 
+    def test_a_batch_counts_as_many_as_it_has_requests(self, ada, settings):
+        settings.THROTTLE_SUBMIT = (5, 3600)
+
+        def ask_for(count):
+            body = {"requests": [{"parameters": {"customer_id": "cus_ada"}}] * count}
+            return ada.post(f"{ACTION}/batch", body, content_type="application/json")
+
+        assert ask_for(3).headers["RateLimit"].startswith('"submit";r=2;')
+        refused = ask_for(4)
+
+        problem(refused, 429, "throttled")
+        require_as_documented(refused, "sync_invoices_batch")
+        assert len(ada.get("/reports").json()["items"]) == 3
+        assert ask_for(1).status_code == 200
+        problem(ask(ada), 429, "throttled")
+
     def test_neither_by_others_nor_by_reading(self, ada, bob, settings):
         settings.THROTTLE_SUBMIT = settings.THROTTLE_READ = (1, 3600)
         assert ask(ada).status_code == 202
