@@ -52,7 +52,13 @@ class Port:
 
 
 def require_free(number: int, host: str = LOCALHOST) -> None:
-    """Raise PortTakenError when somebody listens there.
+    """Raise PortTakenError when somebody listens there."""
+    if not is_free(number, host):
+        raise PortTakenError(f"Port {number} is taken.")
+
+
+def is_free(number: int, host: str = LOCALHOST) -> bool:
+    """Tell whether nobody listens there.
 
     Needed before a web server starts: it shares the port with others that share it, and would not complain.
     """
@@ -60,5 +66,6 @@ def require_free(number: int, host: str = LOCALHOST) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, number))
-        except OSError as error:
-            raise PortTakenError(f"Port {number} is taken.") from error
+        except OSError:
+            return False
+    return True

@@ -2,9 +2,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack.ports import LOCALHOST, require_free
-from stack.process import Server
+from stack.ports import LOCALHOST, PortTakenError, is_free
+from stack.process import Server, wait_for
 from stack.readiness import answers
+
+_PORT_PATIENCE = 5.0  # seconds
 
 
 class Web(Server):
@@ -32,7 +34,9 @@ class Web(Server):
         return self._environment
 
     def prepare(self) -> None:
-        require_free(self.port)
+        """Wait for the port: a server that was killed is gone a moment before the system has closed all it held."""
+        if not wait_for(lambda: is_free(self.port), _PORT_PATIENCE):
+            raise PortTakenError(f"Port {self.port} is taken.")
 
     def command(self) -> Sequence[str]:
         return [

@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from stack.assembly import Stack
 from stack.ports import LOCALHOST, Port, PortTakenError
 from stack.process import Service, ServiceStartError, wait_for
+from stack.web import Web
 
 pytestmark = pytest.mark.once
 
@@ -154,3 +156,19 @@ def test_no_two_ports_are_the_same() -> None:
 def test_a_port_where_somebody_listens_is_taken() -> None:
     with socket.create_server((LOCALHOST, 0)) as server, pytest.raises(PortTakenError, match="taken"):
         Port(server.getsockname()[1])
+
+
+def test_a_web_server_waits_for_the_port_of_the_one_before(tmp_path: Path) -> None:
+    web = Web({}, log=tmp_path / "log")
+    with socket.create_server((LOCALHOST, web.port)) as before:
+        closing = threading.Timer(0.2, before.close)
+        closing.start()
+        web.prepare()
+        closing.join()
+
+
+def test_a_web_server_does_not_wait_for_ever_for_its_port(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("stack.web._PORT_PATIENCE", 0.1)
+    web = Web({}, log=tmp_path / "log")
+    with socket.create_server((LOCALHOST, web.port)), pytest.raises(PortTakenError, match=str(web.port)):
+        web.prepare()
