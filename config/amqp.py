@@ -1,12 +1,33 @@
 """Connections to RabbitMQ that never wait for ever: importing this gives them to every ``amqp://`` address."""
 
+import errno
 from typing import Any
 
-from amqp.exceptions import RecoverableConnectionError
+from amqp.exceptions import ConsumerCancelled, RecoverableConnectionError
 from kombu.transport import TRANSPORT_ALIASES, pyamqp
 
 # Seconds that RabbitMQ may take for an answer: to a handshake, a declaration, a published message.
 REPLY_TIMEOUT = 3.0
+
+
+class ConsumerGoneError(ConsumerCancelled):
+    """The queue of a consumer is gone, and so the consumer.
+
+    It has the number of a lost connection: a worker that has just connected leaves errors without one aside
+    (``celery.worker.loops._quick_drain``), and would be connected and take no message any more.
+    """
+
+    errno = errno.ECONNRESET
+
+
+class Channel(pyamqp.Channel):
+    """A channel whose consumers do not end in silence."""
+
+    def _on_basic_cancel(self, consumer_tag: str) -> None:
+        try:
+            super()._on_basic_cancel(consumer_tag)  # type: ignore[misc]  # its types leave it out
+        except ConsumerCancelled as error:
+            raise ConsumerGoneError(error.reply_text, error.method_sig) from error
 
 
 class PromptConnection(pyamqp.Connection):
@@ -14,6 +35,8 @@ class PromptConnection(pyamqp.Connection):
 
     Its library would wait for a silent server for ever, and after a time-out once more, to say good-bye.
     """
+
+    Channel = Channel
 
     def connect(self, *args: Any, **kwargs: Any) -> Any:
         """Connect; reads and writes without a time-out of their own have one from now on."""

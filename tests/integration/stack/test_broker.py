@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
+from celery.worker.loops import _quick_drain
 
 from config.celery import configuration
 from stack.process import Server
@@ -76,3 +77,15 @@ def test_a_broker_that_is_silent_from_the_start_is_noticed_soon(broker: Server, 
     assert seconds_to_fail(publish) < _BOUND
     broker.resume()
     publish()
+
+
+def test_a_worker_that_has_just_connected_notices_that_its_queue_is_deleted(rabbitmq: RabbitMQ, settings) -> None:
+    settings.BROKER_URL = rabbitmq.url
+    rabbitmq.forget(settings.TASK_DEFAULT_QUEUE)
+    with Celery("worker", set_as_current=False) as app:
+        app.conf.update(configuration())
+        with app.connection_for_read() as connection, app.amqp.TaskConsumer(connection):
+            rabbitmq.forget(settings.TASK_DEFAULT_QUEUE)
+            # What a worker does before its event loop begins. Without an error it would never consume again.
+            with pytest.raises(connection.connection_errors):
+                _quick_drain(connection, timeout=_BOUND)
