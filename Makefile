@@ -13,7 +13,7 @@ CHECKED := SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_u
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
 
-export PORT
+export PORT SECONDS_TO_RUN SEED BROKER
 
 .PHONY: help
 help: ## list these commands
@@ -34,6 +34,10 @@ test: $(SET_UP) ## run the tests on SQLite and again on PostgreSQL; ARGS="-k wor
 guarantees: $(SET_UP) ## kill, freeze and cut off real processes, on SQLite and again on PostgreSQL; takes six minutes
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 tests/guarantees $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 tests/guarantees $(ARGS)
+
+.PHONY: chaos
+chaos: $(SET_UP) ## kill parts of a busy service for SECONDS_TO_RUN (180), by SEED (1), on BROKER (valkey, rabbitmq); audit it
+	@$(BIN)/python -m chaos
 
 .PHONY: check
 check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings and the OpenAPI document

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 from chaos import ledger
 from chaos.ledger import Row
+from chaos.observations import Observations, Resume
 from chaos.witness import Entry
 from reports.models import Status
 
@@ -29,35 +29,15 @@ class Audit:
     @property
     def is_clean(self) -> bool:
         """Whether there are four zeros."""
-        return not (self.lost or self.unfinished or self.run_twice or self.overwritten)
+        return not self.lines
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything that was found."""
+        return [*self.lost, *self.unfinished, *self.run_twice, *self.overwritten]
 
     def __str__(self) -> str:
-        return "\n".join([*self.lost, *self.unfinished, *self.run_twice, *self.overwritten]) or "four zeros"
-
-
-@dataclass(slots=True)
-class Observations:
-    """What clients were told and have seen: the actions that were accepted, outcomes, and what they had resumed."""
-
-    accepted: set[UUID] = field(default_factory=set)
-    outcomes: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)
-    resumed: dict[UUID, list[float]] = field(default_factory=dict)
-    changed: list[str] = field(default_factory=list)
-
-    def see(self, outcomes: Mapping[UUID, tuple[Any, ...]]) -> None:
-        """Take note of final reports, by their ids; ``changed`` tells of those that were seen with another outcome."""
-        for id_, outcome in outcomes.items():
-            seen = self.outcomes.setdefault(id_, outcome)
-            if seen != outcome:
-                self.changed.append(f"overwritten: {id_} was {seen} and is {outcome}")
-                self.outcomes[id_] = outcome
-
-    def resume(self, root: UUID, *, at: float) -> None:
-        """Take note that a client has an action resumed: what is not ok of it may have another outcome then."""
-        self.resumed.setdefault(root, []).append(at)
-        for row in ledger.read([root]):
-            if row.status != Status.OK:
-                self.outcomes.pop(row.id, None)
+        return "\n".join(self.lines) or "four zeros"
 
 
 def audit(observations: Observations, testimony: Collection[Entry], reruns: Collection[str]) -> Audit:
@@ -66,51 +46,79 @@ def audit(observations: Observations, testimony: Collection[Entry], reruns: Coll
     ``reruns`` are the names of the tasks that may run again when their worker is lost.
     """
     rows = {row.id: row for row in ledger.read()}
-    observations.see({row.id: row.outcome for row in rows.values() if row.is_final})
+    observations.see(rows.values())
     by_task: dict[UUID, list[Entry]] = defaultdict(list)
     for entry in testimony:
         by_task[entry.task].append(entry)
     counts = {status.value: 0 for status in Status}
     for id_ in observations.accepted & rows.keys():
         counts[rows[id_].status] += 1
-    gone = observations.outcomes.keys() - rows.keys()
+    roots = [row for row in rows.values() if row.id == row.root]
     return Audit(
         lost=[
+            *_of_kind("lost", observations.wrong),
             *(f"lost: {id_} was accepted, and there is no such report" for id_ in observations.accepted - rows.keys()),
             *(f"lost: {row.task} {row.id} is ok, and it never came to its end" for row in _never_done(rows, by_task)),
+            *(f"lost: {row.id} was to be resumed once more" for row in roots if _missed(row, observations)),
         ],
         unfinished=[
             f"unfinished: {row.kind} {row.task} {row.id} is {row.status}" for row in rows.values() if not row.is_final
         ],
         run_twice=[
-            f"run twice: {line}"
-            for id_, entries in by_task.items()
-            if id_ in rows
-            for line in _runs_too_many(rows[id_], entries, observations, may_rerun=rows[id_].task in reruns)
+            f"run twice: {row.task} {row.id} {line}"
+            for row in rows.values()
+            for line in _runs_too_many(row, by_task.get(row.id, []), observations, may_rerun=row.task in reruns)
         ],
         overwritten=[
-            *observations.changed,
-            *(f"overwritten: {id_} was final and is gone" for id_ in gone),
+            *_of_kind("overwritten", observations.wrong),
+            *(f"overwritten: {id_} was final and is gone" for id_ in observations.gone(rows)),
+            *(f"overwritten: {row.id} was resumed, and nobody asked" for row in roots if _unasked(row, observations)),
+            *(
+                f"overwritten: {row.id} is {row.outcome}, and a client was told {told}"
+                for row in roots
+                if (told := observations.contradicted(row))
+            ),
         ],
         counts=counts,
     )
 
 
+def _of_kind(kind: str, lines: Collection[str]) -> list[str]:
+    return [line for line in lines if line.startswith(f"{kind}: ")]
+
+
+def _missed(row: Row, observations: Observations) -> bool:
+    resumes = observations.resumes.get(row.id, ())
+    return row.resumes < sum(resume.answered_at is not None and not resume.is_refused for resume in resumes)
+
+
+def _unasked(row: Row, observations: Observations) -> bool:
+    resumes = observations.resumes.get(row.id, ())
+    return row.resumes > sum(not resume.is_refused for resume in resumes)
+
+
 def _never_done(rows: Mapping[UUID, Row], testimony: Mapping[UUID, list[Entry]]) -> Iterator[Row]:
     for row in rows.values():
-        if row.is_task and row.status == Status.OK and all(e.event != "ends" for e in testimony.get(row.id, ())):
+        ended = {entry.attempt for entry in testimony.get(row.id, ()) if entry.event == "ends"}
+        if row.is_task and row.status == Status.OK and row.attempts not in ended:
             yield row
 
 
-def _runs_too_many(row: Row, entries: list[Entry], seen: Observations, *, may_rerun: bool) -> Iterator[str]:
-    begun = [entry for entry in entries if entry.event == "begins"]
+def _runs_too_many(row: Row, entries: list[Entry], observations: Observations, *, may_rerun: bool) -> Iterator[str]:
+    begun = sorted((entry for entry in entries if entry.event == "begins"), key=lambda entry: entry.attempt)
+    yield from (f"began its attempt twice: {e}, {next_}" for e, next_ in pairwise(begun) if e.attempt == next_.attempt)
     if row.status == Status.OK and row.finished_at:
         recorded_at = row.finished_at.timestamp() + _CLOCK_RESOLUTION
-        yield from (f"{row.task} {row.id} began after it was ok: {e}" for e in begun if e.at > recorded_at)
+        # A process that was frozen right after its claim may begin late: with an attempt from before.
+        yield from (f"began after it was ok: {e}" for e in begun if e.at > recorded_at and e.attempt >= row.attempts)
     if may_rerun:
         return
-    resumed = seen.resumed.get(row.root, ())
+    raised = {entry.attempt for entry in entries if entry.event == "raises"}
+    resumes = observations.resumes.get(row.root, ())
     for one, next_ in pairwise(begun):
-        raised = any(e.event == "raises" and one.at <= e.at <= next_.at for e in entries)
-        if not raised and not any(one.at <= at <= next_.at for at in resumed):
-            yield f"{row.task} {row.id} began twice: {one}, {next_}"
+        if one.attempt not in (next_.attempt, *raised) and not _resumed_between(one, next_, resumes):
+            yield f"began twice: {one}, {next_}"
+
+
+def _resumed_between(one: Entry, next_: Entry, resumes: Collection[Resume]) -> bool:
+    return any(resume.may_precede(next_.at, since=one.at) for resume in resumes)

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from reports.models import FINAL, AsyncActionReport, Kind, Status
 
@@ -17,16 +20,16 @@ _OUTCOME = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the ledger says of one report."""
+    """What the ledger says of one report. ``resumes`` counts how often its action was resumed."""
 
     id: UUID
     root: UUID
-    parent: UUID | None
     kind: str
     status: str
     task: str
     attempts: int
     finished_at: datetime | None
+    resumes: int
     outcome: tuple[Any, ...]
 
     @property
@@ -35,9 +38,24 @@ class Row:
         return self.status in FINAL
 
     @property
+    def error_code(self) -> str:
+        """The code of its error."""
+        return str(self.outcome[_OUTCOME.index("error_code")])
+
+    @property
     def is_task(self) -> bool:
         """Whether it is a task, or was one before it became the chain of what it returned."""
         return bool(self.task)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a task stood when it was looked at."""
+
+    attempts: int
+    is_running: bool
+    worker: str
+    heartbeat_at: datetime | None
 
 
 def read(roots: Collection[UUID] | None = None) -> list[Row]:
@@ -49,29 +67,27 @@ def read(roots: Collection[UUID] | None = None) -> list[Row]:
 
 def unfinished(roots: Collection[UUID] | None = None) -> list[Row]:
     """Return the reports that are not final."""
+    if roots is None:
+        return list(_rows(status__in=(Status.PENDING, Status.RUNNING)))
     return [row for row in read(roots) if not row.is_final]
 
 
-def finished() -> dict[UUID, tuple[Any, ...]]:
-    """Return the outcome of every report that is final."""
-    return {row.id: row.outcome for row in _rows(status__in=FINAL)}
+def finished(*, within: timedelta | None = None) -> list[Row]:
+    """Return the reports that are final, or those that have become so ``within`` the last time."""
+    return list(_rows(status__in=FINAL, **({"finished_at__gte": Now() - within} if within else {})))
 
 
-def waiting_or_running() -> dict[UUID, int]:
-    """Return the attempts of every task that is in flight, or waits for a worker."""
-    tasks = AsyncActionReport.objects.filter(kind=Kind.TASK)
-    running = tasks.filter(status=Status.RUNNING)
-    waiting = tasks.filter(status=Status.PENDING, dispatched_at__isnull=False)
-    return dict((running | waiting).values_list("id", "attempts"))
-
-
-def still(tasks: dict[UUID, int]) -> set[UUID]:
-    """Return those of these tasks, with their attempts, that are neither final nor claimed once more."""
-    left = set()
-    for batch in batches(tasks):
-        rows = AsyncActionReport.objects.filter(id__in=batch, kind=Kind.TASK).exclude(status__in=FINAL)
-        left |= {id_ for id_, attempts in rows.values_list("id", "attempts") if attempts == tasks[id_]}
-    return left
+def under_way() -> dict[UUID, Mark]:
+    """Return every task that is in flight, or waits for a worker."""
+    in_time = Q(not_before=None) | Q(not_before__lte=Now())
+    waiting = Q(status=Status.PENDING, dispatched_at__isnull=False) & in_time
+    tasks = AsyncActionReport.objects.filter(Q(status=Status.RUNNING) | waiting, kind=Kind.TASK)
+    return {
+        id_: Mark(attempts, status == Status.RUNNING, worker, heartbeat_at)
+        for id_, attempts, status, worker, heartbeat_at in tasks.values_list(
+            "id", "attempts", "status", "worker", "heartbeat_at"
+        )
+    }
 
 
 def batches(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
@@ -81,11 +97,12 @@ def batches(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
 
 
 def _rows(**conditions: Any) -> Iterator[Row]:
-    columns = ("id", "root_id", "parent_id", "kind", "status", "task", "attempts", "finished_at")
+    columns = ("id", "root_id", "kind", "status", "task", "attempts", "finished_at", "root__retries")
     reports = AsyncActionReport.objects.filter(**conditions).order_by("id")
     for values in reports.values_list(*columns, *_OUTCOME):
-        own, outcome = values[: len(columns)], values[len(columns) :]
-        yield Row(*own, tuple(_hashable(value) for value in outcome))
+        outcome = tuple(_hashable(value) for value in values[len(columns) :])
+        fields: tuple[Any, ...] = (*values[: len(columns)], outcome)
+        yield Row(*fields)
 
 
 def _hashable(value: Any) -> Any:

@@ -73,7 +73,7 @@ def __grow_again(self: TrialTask, *_: Any, path: str, canvas: Canvas, deeds: dic
 
 
 def _perform(task: TrialTask, path: str, deeds: dict[str, Any], inputs: Any) -> int:
-    report, attempt = str(task.request.id), task.request.claim.attempt
+    report, attempt = str(task.request.id), vars(task.request)["claim"].attempt
     testify(report, attempt, "begins", path)
     try:
         for _ in gates.wait(deeds.get("gate", ""), deeds.get("takes", 0.0)):
@@ -92,10 +92,10 @@ def _perform(task: TrialTask, path: str, deeds: dict[str, Any], inputs: Any) -> 
         testify(report, attempt, "raises", path)
         raise TrialFlakyError(path)
     if deeds.get("fails"):
-        testify(report, attempt, "raises", path)
+        testify(report, attempt, "fails", path)
         raise TrialFailedError(path)
     testify(report, attempt, "ends", path)
-    return deeds.get("counts", 1) + _sum(inputs)
+    return int(deeds.get("counts", 1)) + _sum(inputs)
 
 
 def result_of(canvas: Canvas, given: Any = 0) -> Any:

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-Event = Literal["begins", "ends", "raises", "gives up"]
+# "raises" what is tried again, "fails" for good.
+Event = Literal["begins", "ends", "raises", "fails", "gives up"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

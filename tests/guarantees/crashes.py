@@ -16,7 +16,8 @@ from celery.app.trace import build_tracer
 from django.db import OperationalError, connection
 
 from chaos import ledger, trials
-from chaos.audit import Observations, audit
+from chaos.audit import audit
+from chaos.observations import Observations
 from chaos.trials import RERUNS, Canvas
 from chaos.witness import Entry
 from config import celery_app
@@ -100,7 +101,7 @@ class World:
         """Have an action accepted; it is once this returns."""
         plan = plan_of(trials.signatures_of(canvas, self.key))
         root = actions.request("trial", plan, parameters={}, requested_by=None, timing=timing)
-        self.seen.accepted.add(root)
+        self.seen.accept(root)
         return root
 
     def cancel(self, root: UUID) -> None:
@@ -111,10 +112,13 @@ class World:
     def resume(self, root: UUID) -> None:
         """Have an action resumed, unless it goes on."""
         self.look()
-        with self.moments.unnoticed():
-            self.seen.resume(root, at=time.time())
-        with suppress(ReportNotRetryableError):
+        resume = self.seen.ask_to_resume(root)
+        try:
             actions.retry(root)
+        except ReportNotRetryableError:
+            resume.is_refused = True
+        else:
+            resume.answered_at = time.time()
 
     # What workers do
 

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import redis
 from django.conf import settings
 from django.db import connection
 
 from chaos import gates, ledger, witness
-from chaos.audit import Audit, Observations, audit
+from chaos.audit import Audit, audit
+from chaos.observations import Observations
 from chaos.trials import RERUNS, Canvas
 from chaos.witness import Entry, Event
 from config import celery_app
@@ -52,7 +52,7 @@ class ProvingGround:
         self._requested += 1
         answer = self._client.post("/actions/trial", json={"canvas": canvas, "path": path}, params=query)
         if answer.status_code == httpx.codes.ACCEPTED:
-            self.seen.accepted.add(UUID(answer.json()["id"]))
+            self.seen.accept(UUID(answer.json()["id"]))
         return answer
 
     def request(self, canvas: Canvas, **query: Any) -> UUID:
@@ -118,8 +118,7 @@ class ProvingGround:
 
     def await_taken(self) -> None:
         """Wait until the worker has taken every message."""
-        with redis.Redis.from_url(self.stack.valkey.url()) as client:
-            self.wait_until(lambda: not client.llen(settings.TASK_DEFAULT_QUEUE))
+        self.wait_until(lambda: not self.stack.broker.count_messages(settings.TASK_DEFAULT_QUEUE))
 
     def tasks_begun(self) -> set[UUID]:
         """Return the tasks of this test that have begun."""
@@ -135,6 +134,15 @@ class ProvingGround:
             worker.signal(signal.SIGABRT)
             wait_for(lambda: not worker.is_running, _PATIENCE)
             raise AssertionError(f"It has not ended within {_PATIENCE:g} s.\n{worker.log_tail(200)}")
+
+    def keep_worker(self) -> None:
+        """Start the worker again whenever it has ended, as an orchestrator does, until every report is final."""
+        worker = self.stack.worker
+        while self.unfinished():
+            self.wait_until(lambda: not worker.is_running or not self.unfinished())
+            if not worker.is_running:
+                worker.finish(0)
+                worker.start()
 
     def settle(self, roots: Collection[UUID] | None = None) -> None:
         """Wait until every report of the ledger, or of some actions, is final, and take note of what was seen."""
@@ -154,9 +162,10 @@ class ProvingGround:
 
     def resume(self, root: UUID) -> None:
         """Have an action resumed, as its client."""
-        self.seen.resume(root, at=time.time())
+        resume = self.seen.ask_to_resume(root)
         answer = self._client.post(f"/reports/{root}/retry")
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        resume.answered_at = time.time()
 
     def cancel(self, root: UUID) -> None:
         """Have an action cancelled, as its client."""
@@ -195,8 +204,7 @@ class ProvingGround:
 
     def wipe_broker(self) -> None:
         """Have the broker forget everything."""
-        with redis.Redis.from_url(self.stack.valkey.url()) as client:
-            client.flushall()
+        self.stack.broker.forget(settings.TASK_DEFAULT_QUEUE)
 
 
 def _is_writable() -> bool:

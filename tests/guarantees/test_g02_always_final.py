@@ -44,8 +44,8 @@ def _freeze_worker(ground: ProvingGround) -> None:
 
 
 def _restart_broker(ground: ProvingGround) -> None:
-    ground.stack.valkey.kill()
-    ground.stack.valkey.start()
+    ground.stack.broker.kill()
+    ground.stack.broker.start()
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,7 @@ def test_a_task_in_flight_when_its_worker_is_killed_is_final_too(ground: Proving
 @pytest.mark.parametrize("kills", ["process", "worker"])
 def test_a_task_that_kills_whatever_runs_it_is_given_up(ground: ProvingGround, kills: str) -> None:
     poison = ground.request(["sequence", ["work", {"again": True, "kills": kills}], ["work"]])
-    worker = ground.stack.worker
-    while ground.unfinished():
-        ground.wait_until(lambda: not worker.is_running or not ground.unfinished())
-        if not worker.is_running:
-            worker.finish(0)
-            worker.start()
+    ground.keep_worker()
     assert ground.report(poison).error.code == "worker_lost"
     # Of the environment of these tests: RECOVERY_MAX_LOSSES is 1.
     assert ground.count("begins") == 2
@@ -121,13 +116,13 @@ def test_a_worker_dies_while_it_finishes_what_it_began(ground: ProvingGround, di
 def test_the_broker_is_away_at_a_hand_over(ground: ProvingGround) -> None:
     root = ground.request(["sequence", ["work", {"gate": ground.gate("first")}], ["group", ["work"], ["work"]]])
     ground.await_events("begins", 1)
-    ground.stack.valkey.kill()
+    ground.stack.broker.kill()
     ground.open("first")
     ground.wait_until(lambda: ground.tasks(root)[0].status == Status.OK)
     # Longer than the interval after which recovery publishes again, so that that fails too.
     ground.wait_until(lambda: any(task.publications > 1 for task in ground.tasks(root)))
     assert ground.count("begins") == 1
-    ground.stack.valkey.start()
+    ground.stack.broker.start()
     ground.assert_four_zeros()
     ground.assert_ok(root, [2, 2])
 
