@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from knox.models import AuthToken
 
 from stack.assembly import Stack
+from stack.rabbitmq import RabbitMQ
 from stack.sandbox import SandboxServer
 from stack.valkey import Valkey
 from stack.web import Web
@@ -16,22 +17,36 @@ from stack.worker import Worker
 
 
 class LiveStack:
-    """A web server, a worker and a sandbox InvoicesPlus on the test's broker and database."""
+    """A web server, a worker and a sandbox InvoicesPlus on the test's broker and database.
 
-    def __init__(self, valkey: Valkey, database_url: str, logs: Path, environment: Mapping[str, str]) -> None:
+    The broker is the Valkey, unless there is a ``rabbitmq``.
+    """
+
+    def __init__(
+        self,
+        valkey: Valkey,
+        database_url: str,
+        logs: Path,
+        environment: Mapping[str, str],
+        *,
+        rabbitmq: RabbitMQ | None = None,
+    ) -> None:
         self.logs = logs
         self.valkey = valkey
+        self.broker = rabbitmq or valkey
         self.database_url = database_url
         self.sandbox = SandboxServer(os.environ, log=logs / "sandbox.log")
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",  # the tests' own would make a database of their own
             "INVOICES_PLUS_URL": self.sandbox.url,
+            **({"BROKER_URL": rabbitmq.url} if rabbitmq else {}),
             **environment,
         }
         self.web = Web(self.environment, log=logs / "web.log")
         self.worker = Worker(self.environment, log=logs / "worker.log")
-        self._stack = Stack([valkey, self.sandbox], [self.web, self.worker])
+        brokers = [valkey, rabbitmq] if rabbitmq else [valkey]
+        self._stack = Stack([*brokers, self.sandbox], [self.web, self.worker])
         self._more_workers: list[Worker] = []
 
     @property

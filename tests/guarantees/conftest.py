@@ -7,11 +7,12 @@ from django.conf import settings
 from django.db import connection
 
 from stack.postgres import Postgres
+from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
 from tests.guarantees.ground import ProvingGround
 from tests.live import LiveStack
 
-_NAME = "guarantees"
+_ON_VALKEY, _ON_RABBITMQ = _NAMES = "guarantees", "guarantees on RabbitMQ"
 ENVIRONMENT = {
     "ACTION_MODULES": "chaos.api,tests.actions.clocks",
     "RECOVERY_LEASE": "3",
@@ -25,24 +26,35 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="package")
 def _end_of_package(live_stacks: dict[str, LiveStack]) -> Iterator[None]:
-    """End the service with these settings before the tests of another package: it would take up their reports."""
+    """End the services with these settings before the tests of another package: they would take up their reports."""
     yield
-    if _NAME in live_stacks:
-        live_stacks.pop(_NAME).stop()
+    for name in live_stacks.keys() & set(_NAMES):
+        live_stacks.pop(name).stop()
+
+
+@pytest.fixture
+def rabbit() -> RabbitMQ | None:
+    """The RabbitMQ that is the broker, in a module that has one."""
+    return None
 
 
 @pytest.fixture
 def stack(
-    valkey: Valkey, transactional_db: None, live_stacks: dict[str, LiveStack], _end_of_package: None
+    valkey: Valkey,
+    rabbit: RabbitMQ | None,
+    transactional_db: None,
+    live_stacks: dict[str, LiveStack],
+    _end_of_package: None,
 ) -> Iterator[LiveStack]:
     """The service with actions that testify and short leases; whatever a test did to it, it runs again for the next."""
+    own = _ON_RABBITMQ if rabbit else _ON_VALKEY
     for name, other in live_stacks.items():
-        if name != _NAME:
+        if name != own:
             other.stop()
-    if _NAME not in live_stacks:
-        logs = Path(settings.TEST_FOLDER) / "logs" / _NAME
-        live_stacks[_NAME] = LiveStack(valkey, os.environ["DATABASE_URL"], logs, ENVIRONMENT)
-    live = live_stacks[_NAME]
+    if own not in live_stacks:
+        logs = Path(settings.TEST_FOLDER) / "logs" / own
+        live_stacks[own] = LiveStack(valkey, os.environ["DATABASE_URL"], logs, ENVIRONMENT, rabbitmq=rabbit)
+    live = live_stacks[own]
     live.start()
     yield live
     live.start()  # what is paused may hold locks that the deletion of this test's reports would wait for

@@ -38,7 +38,7 @@ def test_what_is_not_committed_is_not_accepted(ground: ProvingGround) -> None:
 
 @pytest.mark.parametrize("how", ["dies", "is frozen"])
 def test_the_web_process_dies_between_commit_and_publishing(ground: ProvingGround, how: str) -> None:
-    ground.stack.valkey.pause()
+    ground.stack.broker.pause()
     asking = threading.Thread(target=_ask, args=(ground,))
     asking.start()
     ground.wait_until(AsyncActionReport.objects.filter(parent=None).exists)
@@ -48,8 +48,8 @@ def test_the_web_process_dies_between_commit_and_publishing(ground: ProvingGroun
     else:
         ground.stack.web.kill()
     # What the web process has sent already is still in a buffer, and goes with the broker.
-    ground.stack.valkey.kill()
-    ground.stack.valkey.start()
+    ground.stack.broker.kill()
+    ground.stack.broker.start()
     root = AsyncActionReport.objects.get(parent=None).id
     ground.assert_four_zeros()
     ground.assert_ok(root, RESULT)
@@ -98,7 +98,7 @@ def test_the_broker_is_wiped_again_and_again(ground: ProvingGround) -> None:
 
 @pytest.mark.parametrize("how", ["is down", "is frozen"])
 def test_the_broker_is_away_while_clients_ask(ground: ProvingGround, how: str) -> None:
-    broker = ground.stack.valkey
+    broker = ground.stack.broker
     broker.kill() if how == "is down" else broker.pause()
     answers = [ground.post(CANVAS) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [httpx.codes.ACCEPTED] * 5
@@ -113,7 +113,7 @@ def test_the_broker_is_away_while_clients_ask(ground: ProvingGround, how: str) -
 
 def test_everything_dies_at_once(ground: ProvingGround) -> None:
     roots = [ground.request(["sequence", ["work", {"again": True, "takes": 0.1}], ["work"]]) for _ in range(5)]
-    for service in (ground.stack.worker, ground.stack.web, ground.stack.valkey):
+    for service in (ground.stack.worker, ground.stack.web, ground.stack.broker):
         service.kill()
     ground.stack.start()
     ground.assert_four_zeros()

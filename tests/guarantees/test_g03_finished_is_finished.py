@@ -51,13 +51,13 @@ def test_a_task_in_flight_loses(ground: ProvingGround, kill: Any, again: bool) -
 def test_a_worker_dies_between_an_outcome_and_its_hand_over(ground: ProvingGround) -> None:
     root = ground.request(_under_way(ground))
     ground.await_events("begins", 3)
-    ground.stack.valkey.pause()
+    ground.stack.broker.pause()
     ground.open("third")
     ground.wait_until(lambda: ground.tasks(root)[2].status == Status.OK)
     ground.stack.worker.kill()
     # What the worker has sent already is still in a buffer, and goes with the broker.
-    ground.stack.valkey.kill()
-    ground.stack.valkey.start()
+    ground.stack.broker.kill()
+    ground.stack.broker.start()
     ground.stack.worker.start()
     ground.assert_four_zeros()
     ground.assert_ok(root, 4)

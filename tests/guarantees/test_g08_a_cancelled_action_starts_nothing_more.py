@@ -20,7 +20,7 @@ def _kill_worker(ground: ProvingGround) -> None:
 
 
 def _kill_all(ground: ProvingGround) -> None:
-    for service in (ground.stack.worker, ground.stack.web, ground.stack.valkey):
+    for service in (ground.stack.worker, ground.stack.web, ground.stack.broker):
         service.kill()
     ground.stack.start()
 
@@ -86,7 +86,7 @@ def test_a_task_that_asks_stops(ground: ProvingGround) -> None:
 def test_a_cancellation_needs_neither_worker_nor_broker(ground: ProvingGround, frozen: str) -> None:
     root = ground.request(["sequence", ["work", {"takes": 0.5}], ["work"]])
     ground.await_events("begins", 1)
-    service: Any = ground.stack.worker if frozen == "worker" else ground.stack.valkey
+    service: Any = ground.stack.worker if frozen == "worker" else ground.stack.broker
     ground.freeze(service)
     ground.cancel(root)
     assert ground.report(root).status == Status.CANCELLED
