@@ -35,33 +35,28 @@ def _run(seconds: int, seed: int, broker: str) -> int:
     folder = Path(tempfile.mkdtemp(prefix="async-actions-chaos-"))
     folder.chmod(0o755)  # PostgreSQL runs as another user where root starts it
     deployment = Deployment(folder, broker)
-    is_wanted = True
+    is_wanted = False
     say(f"Chaos for {seconds} s with SEED={seed}, on PostgreSQL and {broker}.")
     try:
-        is_wanted = not _shows_zeros(deployment, seconds, seed)
-    except KeyboardInterrupt:
-        is_wanted = False
+        deployment.start_servers()
+        preparation.prepare(deployment.observer_environment)
+        from chaos import evidence, run  # noqa: PLC0415  they need Django set up
+
+        verdict = run.run(deployment, seed=seed, seconds=seconds)
+        is_wanted = bool(verdict.findings)
+        for line in evidence.evidence(verdict.findings, deployment.logs):
+            say(line)
+    except Exception:
+        is_wanted = True
         raise
     finally:
         deployment.kill()
-        if not is_wanted:
+        if is_wanted:
+            say(f"\nLogs, and what the tasks have testified, are in {folder}.\n")
+        else:
             shutil.rmtree(folder)
-    return int(is_wanted)
-
-
-def _shows_zeros(deployment: Deployment, seconds: int, seed: int) -> bool:
-    deployment.start_servers()
-    preparation.prepare(deployment.observer_environment)
-    from chaos import evidence, run  # noqa: PLC0415  they need Django set up
-
-    verdict = run.run(deployment, seed=seed, seconds=seconds)
-    findings = [*verdict.audit.lines, *map(str, verdict.late)]
-    if findings:
-        say("\n".join(evidence.evidence(findings, deployment.logs)))
-    if not verdict.is_good:
-        say(f"\nLogs, and what the tasks have testified, are in {deployment.folder}.\n")
     say(str(verdict))
-    return verdict.is_good
+    return int(not verdict.is_good)
 
 
 def _number(name: str, default: int) -> int:

@@ -39,6 +39,11 @@ class Verdict:
         return sum(self.deeds[deed] for deed in KILLS)
 
     @property
+    def findings(self) -> list[str]:
+        """What should be looked into, in words."""
+        return [*self.audit.lines, *map(str, self.late)]
+
+    @property
     def late(self) -> list[Recovery]:
         """What took longer than it should, the longest first."""
         late = [recovery for recovery in self.recoveries if recovery.seconds > RECOVERY_BOUND]

@@ -22,7 +22,7 @@ from tasks import failures
 from tasks.canvas import plan_of
 from tasks.frames import forget_frames
 from tasks.limits import holding_back_limits, past_limits
-from tasks.patience import patiently
+from tasks.patience import if_possible, patiently
 from tasks.progress import Progress
 from tasks.worker import claimant_name
 
@@ -95,6 +95,8 @@ class BaseErrorHandlerMixin(_Task):
     def raise_if_cancelled(self) -> None:
         """Stop here once the action was cancelled, failed or ran out of time. Costs one query.
 
+        A database that is away stops nothing.
+
         Raises:
             ActionCancelledError: to be left alone; it makes this task's report cancelled.
             AttemptLostError: the attempt was superseded.
@@ -102,7 +104,7 @@ class BaseErrorHandlerMixin(_Task):
         """
         claim = self._current_claim()
         if claim is not None:
-            execution.check(claim)
+            if_possible(lambda: execution.check(claim))
 
     def retry(  # noqa: PLR0913  Celery's own signature
         self,

@@ -1,11 +1,14 @@
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from tasks.limits import holding_back_limits
+
+logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -24,6 +27,25 @@ def patiently(write: Callable[[], Answer]) -> Answer:
     """
     with holding_back_limits():
         return _retrying()(write)
+
+
+def if_possible(word: Callable[[], None]) -> None:
+    """Tell the ledger, or ask it, what a task can go on without: once more where its connection was cut, then no more.
+
+    Raises:
+        OperationalError, InterfaceError: in a transaction of the task's own, which has ended with the connection.
+
+    """
+    for _ in range(2):
+        try:
+            word()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            logger.warning("A task that goes on does not reach the ledger: %s", error)
+            connection.close()
+        else:
+            return
 
 
 def _retrying() -> Retrying:

@@ -6,6 +6,7 @@ from django.db import transaction
 from reports import execution
 from reports.execution import Claim
 from tasks.limits import holding_back_limits
+from tasks.patience import if_possible
 
 _INTERVAL = 1.0
 
@@ -36,4 +37,4 @@ class Progress:
 
 def _write(claim: Claim, progress: dict[str, Any]) -> None:
     with holding_back_limits():
-        execution.report_progress(claim, progress)
+        if_possible(lambda: execution.report_progress(claim, progress))

@@ -43,6 +43,13 @@ def test_people_read_what_was_done_and_how_long_it_took() -> None:
     assert "1 of 3 above 10 s" in text
 
 
+def test_what_took_too_long_is_looked_into_and_no_fault() -> None:
+    seen = verdict(lost=["lost: one"])
+    assert seen.findings[0] == "lost: one"
+    assert "recovered from after 11.00 s" in seen.findings[1]
+    assert len(seen.findings) == 2
+
+
 def test_it_is_good_with_four_zeros() -> None:
     assert verdict().is_good
 

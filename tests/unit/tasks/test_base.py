@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from celery import chain, group
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from django.db import connection
 
 from reports import execution, intervention, selectors
 from reports.errors import TaskNotDispatchableError
@@ -302,3 +303,19 @@ def test_progress_is_shown_while_it_runs():
 def test_what_a_task_declares():
     assert (BaseTask.retry_on_worker_lost, BaseTask.terminate_on_cancel) == (False, False)
     assert (add.ignore_result, add.typing, add.records_outcome) == (True, False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("word", ["report_progress", "raise_if_cancelled"])
+def test_a_connection_that_is_cut_does_not_fail_a_task_that_only_shows_or_asks(word):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no connection that could be cut.")
+
+    def behaviour(self):
+        connection.connection.close()
+        self.report_progress(1) if word == "report_progress" else self.raise_if_cancelled()
+        return "done"
+
+    row = run(doing(behaviour))
+    assert (row.status, row.result) == (Status.OK, "done")
+    assert row.progress == ({"current": 1, "total": None, "message": ""} if word == "report_progress" else None)

@@ -1,8 +1,8 @@
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from tenacity import nap
 
-from tasks.patience import patiently
+from tasks.patience import if_possible, patiently
 
 
 @pytest.fixture
@@ -64,3 +64,31 @@ def test_what_waiting_cannot_mend_is_raised_at_once(waits, error):
     with pytest.raises(error):
         patiently(failing(error()))
     assert waits == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("errors", "said"), [([], 1), ([OperationalError()], 2), ([InterfaceError()] * 5, 2)])
+def test_what_can_be_done_without_is_said_once_more_and_then_left(errors, said):
+    words = []
+    say = failing(*errors)
+
+    def word():
+        words.append(connection.connection)
+        say()
+
+    connection.ensure_connection()
+    if_possible(word)
+    assert len(words) == said
+    assert words[1:] == [None] * (said - 1)  # a new connection would have been made
+
+
+@pytest.mark.django_db
+def test_a_transaction_that_is_broken_is_not_gone_on_with():
+    with pytest.raises(OperationalError), transaction.atomic():
+        if_possible(failing(OperationalError()))
+
+
+@pytest.mark.parametrize("error", [IntegrityError, DataError, ValueError])
+def test_what_another_connection_cannot_mend_is_raised_at_once(error):
+    with pytest.raises(error):
+        if_possible(failing(error()))
