@@ -78,8 +78,9 @@ class ProblemErrorDocument(serializers.Serializer):
     code = serializers.CharField(
         help_text=(
             "What is wrong. Of a field: Django REST framework's codes, such as required, null, blank, invalid,"
-            " max_length or min_value, and invalid_type, unknown_field and document_invalid. Of a query parameter:"
-            " invalid, unknown_parameter, repeated_parameter, contradictory, in_the_past, too_late or too_early."
+            " max_length or min_value, and invalid_type, unknown_field, max_depth and document_invalid. Of a query"
+            " parameter: invalid, unknown_parameter, repeated_parameter, contradictory, in_the_past, too_late or"
+            " too_early."
         )
     )
     detail = serializers.CharField(help_text="For people.")
