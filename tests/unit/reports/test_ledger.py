@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 )
 
 from reports import execution, intervention, waiting
+from reports.codes import EXPIRED, TIMED_OUT, WORKER_LOST
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
-from reports.failure import EXPIRED, TIMED_OUT, WORKER_LOST
 from reports.inputs import result_of
 from reports.models import FINAL, AsyncActionReport, Kind, Status
 from services import recovery
