@@ -20,9 +20,11 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 COPY --from=build /static /static
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/static VAR_DIR=/tmp
+# Granian reads these as well as the service, which lets no more clients wait than leaves threads to the others.
+ENV GRANIAN_BLOCKING_THREADS=288 GRANIAN_BACKPRESSURE=768
 WORKDIR /app
 USER service
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Exec form: signals reach the process, which drains.
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "20", "config.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--workers-kill-timeout", "20", "config.wsgi:application"]

@@ -51,6 +51,7 @@ class ActionApi(APIView):
       clients what the code means, and ``retryable``, True or False, where one knows whether a retry makes sense;
     - ``time_budget``: the seconds that it may run; it fails, ``timed_out``, when it takes longer. None without a limit;
     - ``restricted``: True where only clients may ask for it that were granted the permission for it;
+    - ``filterable``: parameters that clients may list its reports by, such as ("customer_id",);
     - ``permission_classes``, where who may depends on more than that.
 
     What is wrong with these stops the start. ``class TeamActionApi(ActionApi, abstract=True)`` is no action itself.
@@ -62,6 +63,7 @@ class ActionApi(APIView):
     errors: ClassVar[Sequence[type[Exception]]] = ()
     time_budget: ClassVar[float | None] = None
     restricted: ClassVar[bool] = False
+    filterable: ClassVar[tuple[str, ...]] = ()
 
     name: ClassVar[str]
     canvas: ClassVar[Callable[..., tuple[Signature[Any], ...]]]
@@ -81,6 +83,7 @@ class ActionApi(APIView):
         cls.canvas = staticmethod(canvas)
         cls.description = declaration.checked_description(cls)
         cls.parameters = declaration.checked_input(cls, canvas)
+        cls.filterable = declaration.checked_filterable(cls, cls.parameters)
         cls.result = declaration.checked_output(cls)
         cls.error_codes = declaration.checked_errors(cls)
         declaration.check_time_budget(cls)
@@ -128,6 +131,7 @@ class ActionApi(APIView):
             cls.name,
             cls._plan_for(parameters),
             parameters=parameters,
+            filters={name: parameters[name] for name in cls.filterable if parameters.get(name) is not None},
             timing=timing,
             identity=submission.identity(cls.name),
         )

@@ -7,7 +7,7 @@ from django.urls import get_script_prefix
 
 from api.visibility import Reader
 from reports.documents import load
-from reports.models import FINAL, Status
+from reports.models import FINAL, Kind, Status
 from reports.requests import Request
 from reports.selectors import Report
 
@@ -50,6 +50,7 @@ def summary_body(report: Report, reader: Reader) -> Body:
         "deadline_at": report.deadline_at,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
+        **_seconds_body(report),
         "links": _links_body(report, reader),
         "parameters": report.parameters,
     }
@@ -88,6 +89,7 @@ def task_body(report: Report) -> Body:
         "not_before": report.not_before,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
+        **_seconds_body(report),
         "links": {"self": report_path(report)},
     }
 
@@ -105,11 +107,32 @@ def is_final(report: Report) -> bool:
 def _links_body(report: Report, reader: Reader) -> Body:
     path = report_path(report)
     links = {"self": path, "tasks": f"{path}/tasks"}
+    if not is_final(report):
+        links["events"] = f"{path}/events"
     if not reader.owns(report):
         return links
     if not is_final(report):
         return {**links, "cancel": f"{path}/cancel"}
     return {**links, "retry": f"{path}/retry"} if report.status in _RETRYABLE else links
+
+
+def _seconds_body(report: Report) -> Body:
+    """Return how long a report waited for its start, and ran: of a task, for and in its newest attempt.
+
+    Neither while it lasts: what a report says must not change with every second.
+    """
+    begun = report.started_at and report.turn_at and report.started_at >= report.turn_at
+    start = report.started_at if begun else None
+    if not begun and report.kind != Kind.TASK and report.parent:
+        start = report.turn_at  # a chain or group begins with its turn
+    return {
+        "queued_seconds": _seconds(report.turn_at, report.started_at) if begun else None,
+        "run_seconds": _seconds(start, report.finished_at),
+    }
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return max(0.0, round((end - start).total_seconds(), 3)) if start and end else None
 
 
 def _errors_body(report: Report, *, traceback: bool = False) -> list[Body]:

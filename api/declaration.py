@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework import serializers
 from rest_framework.fields import Field, empty
 
+from api.parameters import LONGEST_FILTER, can_be_filtered
 from api.strictness import make_strict
 from reports.codes import ENGINE_CODES, ErrorCode
 from tasks.chainable import is_chainable
@@ -21,6 +22,7 @@ _RESERVED_NAMES = frozenset(
     {
         *("any", "task"),
         *("cancel-report", "get-report", "list-actions", "list-report-tasks", "list-reports", "retry-report"),
+        "watch-report",
     }
 )
 # What is put behind an action's name in the OpenAPI document; an action of that name would take it.
@@ -81,6 +83,23 @@ def checked_output(cls: type) -> Field:
     raise _misdeclared(
         cls, "give it an OutputSerializer that describes its result: a Serializer class, or a field such as ListField()"
     )
+
+
+def checked_filterable(cls: type, serializer: serializers.Serializer) -> tuple[str, ...]:
+    """Return the parameters that the action's reports can be found by. Raises ActionMisdeclaredError."""
+    declared = getattr(cls, "filterable", ())
+    if not isinstance(declared, tuple | list) or not all(isinstance(name, str) for name in declared):
+        raise _misdeclared(cls, f'give it filterable = ("<field>", …), names of fields, not {declared!r}')
+    for name in declared:
+        if name not in serializer.fields:
+            raise _misdeclared(cls, f"filterable names {name}; InputSerializer has no such field")
+        if not can_be_filtered(serializer.fields[name]):
+            raise _misdeclared(
+                cls,
+                f"filterable names {name}; take fields with one short value, a text with a max_length up to"
+                f" {LONGEST_FILTER}",
+            )
+    return tuple(declared)
 
 
 def check_time_budget(cls: type) -> None:

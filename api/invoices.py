@@ -50,9 +50,12 @@ class SyncInvoicesApi(ActionApi):
     name = "sync-invoices"
     canvas = invoices.sync_invoices
     errors = (*_OF_INVOICES_PLUS, CustomerNotFoundError)
+    filterable = ("customer_id",)
 
     class InputSerializer(serializers.Serializer):
-        customer_id = serializers.RegexField(r"^[A-Za-z0-9_-]{1,64}\Z", help_text="Id of the customer at InvoicesPlus.")
+        customer_id = serializers.RegexField(
+            r"^[A-Za-z0-9_-]{1,64}\Z", max_length=64, help_text="Id of the customer at InvoicesPlus."
+        )
 
     class OutputSerializer(serializers.Serializer):
         stored = serializers.IntegerField(min_value=0, help_text="Number of invoices.")
@@ -65,6 +68,7 @@ class EnsureCustomerApi(ActionApi):
     name = "ensure-customer"
     canvas = invoices.ensure_customer
     errors = (*_OF_INVOICES_PLUS, CustomerExistsError)
+    filterable = ("email",)
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)
@@ -92,6 +96,7 @@ class InvoiceCustomerApi(ActionApi):
         CustomerExistsError,
         CustomerNotFoundError,
     )
+    filterable = ("email", "reference")
 
     class InputSerializer(serializers.Serializer):
         email = serializers.EmailField(max_length=254)

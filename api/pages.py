@@ -96,6 +96,7 @@ class ActionsApi(APIView):
                 "url": reverse("action", args=[action.name]),
                 "restricted": restrictions.is_restricted(action),
                 "errors": [asdict(code) for code in action.error_codes],
+                "filterable": action.filterable,
             }
             for action in catalogue.actions()
         ]

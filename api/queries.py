@@ -3,7 +3,7 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -35,13 +35,16 @@ class Page:
         return page, encode_cursor(page[-1].id) if len(items) > self.limit else None
 
 
-def read_query(request: Any, *known: str) -> dict[str, str]:
-    """Return the request's query parameters. Raises ProblemError for unknown and repeated ones."""
+def read_query(request: Any, *known: str, several: Collection[str] = ()) -> dict[str, str]:
+    """Return the request's query parameters, of those that may be given ``several`` times the first.
+
+    Raises ProblemError for unknown and repeated ones.
+    """
     errors = []
     for name, values in request.GET.lists():
         if name not in known:
             errors.append(_error(name, "unknown_parameter", f"There is no such parameter; known: {_listed(known)}."))
-        elif len(values) > 1:
+        elif len(values) > 1 and name not in several:
             errors.append(_error(name, "repeated_parameter", "Give this parameter once."))
     if errors:
         raise ProblemError(QUERY_INVALID, "The query has parameters that are unknown or repeated.", errors=errors[:100])
@@ -68,6 +71,11 @@ def status_of(text: str | None) -> Status | None:
     if text is not None and text not in Status.values:
         raise invalid("status", f"Use one of {_listed(tuple(Status.values))}.")
     return Status(text) if text else None
+
+
+def statuses_of(texts: Sequence[str]) -> tuple[Status, ...]:
+    """Return the statuses to filter by, none for all. Raises ProblemError for an unknown one."""
+    return tuple(status for text in texts if (status := status_of(text)))
 
 
 def encode_cursor(id_: UUID) -> str:

@@ -8,10 +8,20 @@ from django.http import HttpResponse
 # Time stamps by the function below: orjson itself leaves out a fraction of zero.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
+# The client's own cache may keep it, and asks each time whether it is still the newest.
+_CACHING = "private, no-cache"
+
 
 def dump(document: Any) -> bytes:
     """Return a document as JSON; dataclasses, UUIDs and time stamps are understood."""
     return orjson.dumps(document, default=_moment, option=_OPTIONS)
+
+
+def respond_without_body(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return an answer that is said by its status, such as 304: the client has the newest version."""
+    response = HttpResponse(status=status, headers={"Cache-Control": _CACHING, **(headers or {})})
+    del response.headers["Content-Type"]
+    return response
 
 
 def respond(document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -23,7 +33,7 @@ def respond(document: Any, *, status: int = 200, headers: Mapping[str, str] | No
         dump(document),
         content_type="application/json",
         status=status,
-        headers={"Cache-Control": "private, no-cache", **(headers or {})},
+        headers={"Cache-Control": _CACHING, **(headers or {})},
     )
 
 

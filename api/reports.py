@@ -1,6 +1,5 @@
 import re
 from collections.abc import Callable
-from math import ceil
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -8,18 +7,19 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.bodies import LISTED_PARAMETERS, Body, is_final, report_body, report_path, summary_body, task_body
+from api.conditions import etag_of, has_etags, has_newest
+from api.filters import FILTERS, SEVERAL, search_of
+from api.preferences import Preferences, applied
 from api.problems import REPORT_NOT_FOUND, ProblemError
-from api.queries import Page, action_of, read_query, status_of
-from api.rendering import respond
+from api.queries import Page, read_query
+from api.rendering import respond, respond_without_body
 from api.schema import operations
 from api.visibility import Reader
+from api.waiting import wait_as_preferred
 from reports import selectors
-from reports.models import Status
 from reports.selectors import Report
+from services import durations
 
-# Seconds after which it makes sense to ask again: of what may run, and at most of what waits for its time.
-_SOON = 1
-_LONGEST_WAIT = 60
 _ID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -30,12 +30,30 @@ class ReportApi(APIView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Request, report_id: str) -> HttpResponse:
-        """Answer with the report of an action, or of one of its tasks, once it is the client's own."""
+        """Answer with the report of an action, or of one of its tasks, once it is the client's own.
+
+        A client that has its newest version, or that prefers to wait, costs a look at what is small of it first.
+        """
         read_query(request)
         reader = Reader.of(request.user)
-        report = find_report(id_of(report_id), owner=reader.owner)
-        headers = {} if is_final(report) else {"Retry-After": retry_after(report)}
-        return respond(report_body(report, reader), headers=headers)
+        id_ = id_of(report_id)
+        headers = self._wait_as_preferred(request, id_, reader)
+        if has_etags(request):
+            outline = _require(selectors.find_outline(id_, owner=reader.owner), id_)
+            if has_newest(request, etag_of(outline, reader)):
+                return respond_without_body(304, headers={**headers, **_headers_of(outline, reader)})
+        report = find_report(id_, owner=reader.owner)
+        return respond(report_body(report, reader), headers={**headers, **_headers_of(report, reader)})
+
+    def _wait_as_preferred(self, request: Request, id_: UUID, reader: Reader) -> dict[str, str]:
+        """Wait for an action of the client's, as long as it would. Returns the header that says so."""
+        preferences = Preferences.of(request.headers.get("Prefer"))
+        if preferences.wait is None:
+            return {}
+        outline = _require(selectors.find_outline(id_, owner=reader.owner), id_)
+        if outline.parent is not None:
+            return {}
+        return applied(wait=wait_as_preferred(id_, preferences, is_final=is_final(outline)))
 
 
 @operations.list_reports
@@ -45,16 +63,14 @@ class ReportsApi(APIView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> HttpResponse:
-        """Answer with one page of actions' reports, newest first."""
-        query = read_query(request, "limit", "cursor", "action", "status")
+        """Answer with one page of actions' reports."""
+        query = read_query(request, "limit", "cursor", *FILTERS, several=SEVERAL)
         page = Page.of(query)
         reader = Reader.of(request.user)
         reports = selectors.list_roots(
-            owner=reader.owner,
+            search_of(request, query, owner=reader.owner),
             limit=page.limit + 1,
-            before=page.cursor,
-            action=action_of(query.get("action")),
-            status=status_of(query.get("status")),
+            after=page.cursor,
             longest_parameters=LISTED_PARAMETERS,
         )
         return respond(_page_body(page, reports, lambda report: summary_body(report, reader)))
@@ -95,10 +111,7 @@ def id_of(text: str) -> UUID:
 
 def find_report(report_id: UUID, *, owner: int | None) -> Report:
     """Return a report that is the client's own. Raises ProblemError, the same whether it is another's or nobody's."""
-    report = selectors.find(report_id, owner=owner)
-    if report is None:
-        raise unknown_report(report_id)
-    return report
+    return _require(selectors.find(report_id, owner=owner), report_id)
 
 
 def unknown_report(report_id: UUID | str) -> ProblemError:
@@ -115,11 +128,19 @@ def find_action_report(report_id: UUID, *, owner: int | None, which: str) -> Rep
 
 
 def retry_after(report: Report) -> str:
-    """Return the seconds after which to ask for a report again. Costs a query where it waits for its time."""
-    if report.status != Status.PENDING or report.not_before is None:
-        return str(_SOON)
-    seconds = (report.not_before - selectors.read_clock()).total_seconds()
-    return str(max(_SOON, min(_LONGEST_WAIT, ceil(seconds))))
+    """Return the seconds after which it makes sense to ask for a report again."""
+    return str(durations.seconds_until_worth_asking(report))
+
+
+def _headers_of(report: Report, reader: Reader) -> dict[str, str]:
+    validator = {"ETag": etag_of(report, reader)}
+    return validator if is_final(report) else {**validator, "Retry-After": retry_after(report)}
+
+
+def _require(report: Report | None, report_id: UUID) -> Report:
+    if report is None:
+        raise unknown_report(report_id)
+    return report
 
 
 def _page_body(page: Page, reports: list[Report], body_of: Callable[[Report], Body]) -> Body:

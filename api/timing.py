@@ -31,6 +31,17 @@ def timing_of(query: Mapping[str, str], *, time_budget: float | None) -> Timing:
     return Timing(not_before, _end_of(query, now, earliest=not_before or now), time_budget)
 
 
+def read_moment(name: str, text: str) -> datetime:
+    """Return the moment that the query parameter ``name`` says. Raises ProblemError."""
+    try:
+        moment = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise invalid(name, "Use RFC 3339 with an offset, such as 2026-11-24T08:00:00Z. In a URL, + is written %2B.")
+    return moment
+
+
 def _start_of(query: Mapping[str, str], now: datetime) -> datetime | None:
     name, moment = _moment_of(query, "run_at", "delay", now)
     if moment is None:
@@ -54,23 +65,13 @@ def _end_of(query: Mapping[str, str], now: datetime, *, earliest: datetime) -> d
 def _moment_of(query: Mapping[str, str], at: str, after: str, now: datetime) -> tuple[str, datetime | None]:
     """Return the parameter that is given, and its moment."""
     if at in query:
-        moment = _read_moment(at, query[at])
+        moment = read_moment(at, query[at])
         if moment > now + _FURTHEST:
             raise invalid(at, "Use a time within the next five years.", code="too_late")
         return at, moment
     if after in query:
         return after, now + timedelta(seconds=_read_seconds(after, query[after]))
     return at, None
-
-
-def _read_moment(name: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise invalid(name, "Use RFC 3339 with an offset, such as 2026-11-24T08:00:00Z. In a URL, + is written %2B.")
-    return moment
 
 
 def _read_seconds(name: str, text: str) -> int:

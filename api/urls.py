@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
-from api import catalogue, interventions, pages, reports
+from api import catalogue, events, interventions, pages, reports
 from api.batch import routes_of
 
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("reports", reports.ReportsApi.as_view(), name="reports"),
     path("reports/<str:report_id>", reports.ReportApi.as_view(), name="report"),
     path("reports/<str:report_id>/tasks", reports.ReportTasksApi.as_view(), name="report-tasks"),
+    path("reports/<str:report_id>/events", events.ReportEventsApi.as_view(), name="report-events"),
     path("reports/<str:report_id>/cancel", interventions.CancelReportApi.as_view(), name="report-cancel"),
     path("reports/<str:report_id>/retry", interventions.RetryReportApi.as_view(), name="report-retry"),
 ]

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from time import time
 from typing import Any
 from uuid import UUID
 
@@ -27,25 +29,32 @@ from reports import acceptance, execution, intervention, purging, repeats, selec
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
+from reports.search import Search  # noqa: E402
+from reports.selectors import Report  # noqa: E402
 
 FINISHED = int(os.environ.get("FINISHED", "1000000"))
 WAITING = int(os.environ.get("WAITING", "100000"))
 PAGE = Path(os.environ.get("PAGE", Path(__file__).resolve().parent.parent / "docs" / "indexes.md"))
 TABLE = "reports_asyncactionreport"
+HOUR = timedelta(hours=1)
 LARGE_TREE = 10_000  # tasks of one action
 TOO_MANY = (FINISHED + WAITING) // 4  # reports for one statement to read
 
-# Actions of a root and two tasks: so many reports are a third as many actions. Every thousandth has failed.
-# As in reality, what belongs together stands together in the order of ids.
-_MAKE_ID = """
+ACTIONS = (FINISHED + WAITING) // 3  # of a root and two tasks; every thousandth has failed
+FIRST = time() - ACTIONS  # when the first was asked for, and then one a second, up to now
+
+# As in reality, an id tells when it was made, and what belongs together stands together in the order of ids.
+_MAKE_ID = f"""
+CREATE FUNCTION made_at(n int) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
+$$ SELECT to_timestamp({FIRST} + n) $$;
 CREATE FUNCTION make_id(n int, part int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-$$ SELECT ('0190' || lpad(to_hex(n / 65536), 4, '0') || '-' || lpad(to_hex(n % 65536), 4, '0')
-    || '-7' || lpad(to_hex(part), 3, '0') || '-8000-000000000000')::uuid $$
+$$ SELECT (lpad(to_hex({int(FIRST * 1000)} + n * 1000::bigint), 12, '0')
+    || '7' || lpad(to_hex(part), 3, '0') || '8000000000000000')::uuid $$
 """
 _FILL = f"""
 INSERT INTO {TABLE} (id, root_id, parent_id, position, kind, status, action, task, system_call,
-    requested_by_id, idempotency_key, fingerprint, parameters, arguments, starts_with, errors, attempts, retries,
-    losses, publications, worker,
+    requested_by_id, idempotency_key, fingerprint, parameters, filters, arguments, starts_with, errors, attempts,
+    retries, losses, publications, worker,
     error_code, error_type, error_message, error_traceback, error_task, children_total, children_ok, tasks_total,
     tasks_ok, result, created_at, dispatched_at, due_at, started_at, heartbeat_at, finished_at)
 SELECT
@@ -54,15 +63,17 @@ SELECT
     CASE WHEN waits THEN 'pending' WHEN n %% 1000 = 0 THEN 'failed' ELSE 'ok' END,
     'action-' || n %% 20, CASE part WHEN 0 THEN '' ELSE 'a.task' END, part > 0, 1 + n %% 10,
     CASE WHEN part = 0 AND n %% 2 = 0 THEN 'key-' || n END, CASE WHEN part = 0 AND n %% 2 = 0 THEN 'asks-' || n END,
-    CASE part WHEN 0 THEN '{{"n": 1}}'::jsonb END, CASE WHEN part > 0 THEN '{{"args": [1], "kwargs": {{}}}}'::jsonb END,
-    CASE part WHEN 2 THEN make_id(n, 2) ELSE make_id(n, 0) END, '[]', 0, 0, 0, 0, '', '', '', '', '', '',
+    CASE part WHEN 0 THEN '{{"n": 1}}'::jsonb END,
+    CASE WHEN part = 0 AND n %% 20 = 0 THEN jsonb_build_object('n', n %% 1000) END,
+    CASE WHEN part > 0 THEN '{{"args": [1], "kwargs": {{}}}}'::jsonb END,
+    CASE part WHEN 2 THEN make_id(n, 2) ELSE make_id(n, 0) END, '[]', 0, 0, 0, 0, '',
+    CASE WHEN n %% 1000 = 0 AND NOT waits THEN 'code-' || n %% 7 ELSE '' END, '', '', '', '',
     CASE part WHEN 0 THEN 2 ELSE 0 END, CASE WHEN part = 0 AND NOT waits THEN 2 ELSE 0 END,
     CASE part WHEN 0 THEN 2 ELSE 0 END, 0, '1',
-    now() - n * interval '1 second', CASE WHEN part < 2 THEN now() END,
+    made_at(n), CASE WHEN part < 2 THEN now() END,
     CASE WHEN waits AND part = 1 THEN now() + n * interval '1 minute' END,
-    CASE WHEN NOT waits THEN now() - n * interval '1 second' END,
-    CASE WHEN NOT waits AND part > 0 THEN now() - n * interval '1 second' END,
-    CASE WHEN NOT waits THEN now() - n * interval '1 second' END
+    CASE WHEN NOT waits THEN made_at(n) END, CASE WHEN NOT waits AND part > 0 THEN made_at(n) END,
+    CASE WHEN NOT waits THEN made_at(n + 1) END
 FROM (SELECT n, n > %s AS waits FROM generate_series(1, %s) n) numbers, generate_series(0, 2) part
 """  # noqa: S608  nothing in it comes from outside
 
@@ -78,7 +89,7 @@ def fill() -> UUID:
         get_user_model().objects.create(pk=n, username=f"client-{n}")
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_ID)
-        cursor.execute(_FILL, [FINISHED // 3, FINISHED // 3 + WAITING // 3])
+        cursor.execute(_FILL, [FINISHED // 3, ACTIONS])
     large = ChainNode((GroupNode((task(),) * LARGE_TREE), task()))
     root, _ = acceptance.accept(action="action-1", plan=large, parameters={}, requested_by=1)
     with connection.cursor() as cursor:
@@ -138,10 +149,14 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     root, (first, *_) = acceptance.accept(action="action-1", plan=plan, parameters={}, requested_by=1)
     other, (broken, *_) = acceptance.accept(action="action-1", plan=plan, parameters={}, requested_by=1)
     _, (retried, growing, unpublished) = acceptance.accept(action="action-1", plan=group, parameters={}, requested_by=1)
-    n = FINISHED // 6
-    page = UUID(f"0190{n >> 16:04x}-{n & 0xFFFF:04x}-7000-8000-000000000000")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT make_id(%s, 0), made_at(%s), extract(epoch FROM now() - made_at(%s))", [FINISHED // 6] * 3
+        )
+        page, moment, age = cursor.fetchone()
+    half = float(age)  # seconds since half of those that are finished were
     middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
-    batch = [report.id for report in selectors.list_roots(owner=1, limit=500)]
+    batch = [report.id for report in selectors.list_roots(Search(owner=1), limit=500)]
     claims: dict[UUID, execution.Claim | None] = {}
 
     def claim(id_: UUID) -> None:
@@ -153,16 +168,30 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         return held
 
     failure = Failure("code", "Type", "message", "a.task", "")
-    half = float(n)  # seconds: each second one action of three reports was finished
     return {
         "poll a report": lambda: selectors.find(root, owner=1),
         "find repeated requests": lambda: repeats.find(1, [f"key-{10 * number}" for number in range(1, 500)]),
         "read the reports of a batch": lambda: selectors.find_roots(batch, owner=1, longest_parameters=4096),
-        "list own reports": lambda: selectors.list_roots(owner=1, limit=50),
-        "list the next page": lambda: selectors.list_roots(owner=1, limit=50, before=page),
-        "list by action": lambda: selectors.list_roots(owner=1, limit=50, action="action-0"),
-        "list by status": lambda: selectors.list_roots(owner=1, limit=50, status=Status.FAILED),
-        "list by both": lambda: selectors.list_roots(owner=1, limit=50, action="action-0", status=Status.FAILED),
+        "see whether a report has changed": lambda: selectors.find_outline(root, owner=1),
+        "see which of 500 have changed": lambda: selectors.find_outlines(batch),
+        "learn how long an action takes": lambda: selectors.list_earlier(_report(root), limit=50),
+        "list own reports": _list,
+        "list the next page": lambda: _list(after=page),
+        "list the oldest first": lambda: _list(oldest_first=True),
+        "list by action": lambda: _list(action="action-0"),
+        "list by status": lambda: _list(statuses=(Status.FAILED,)),
+        "list by both": lambda: _list(action="action-0", statuses=(Status.FAILED,)),
+        "list by three statuses": lambda: _list(statuses=(Status.FAILED, Status.CANCELLED, Status.PENDING)),
+        "list by an error's code": lambda: _list(error_code="code-0"),
+        "list by a code that there is not": lambda: _list(error_code="code-9"),
+        "list by a parameter": lambda: _list(action="action-0", filters={"n": 20}),
+        "list by a parameter that no report has": lambda: _list(action="action-0", filters={"n": 21}),
+        "list by key": lambda: _list(idempotency_key="key-10"),
+        "list by time of creation": lambda: _list(created_after=moment, created_before=moment + HOUR),
+        "list by time of the end": lambda: _list(finished_after=moment, finished_before=moment + HOUR),
+        "list everybody's": lambda: _list(owner=None),
+        "list everybody's failures": lambda: _list(owner=None, statuses=(Status.FAILED,)),
+        "list everybody's by a parameter": lambda: _list(owner=None, action="action-0", filters={"n": 20}),
         "list the tasks of a report": lambda: selectors.list_tree(root, owner=1, limit=50),
         f"list the tasks of a report that has {LARGE_TREE:,}": lambda: selectors.list_tree(large, owner=1, limit=50),
         "list the next page of them": lambda: selectors.list_tree(large, owner=1, limit=50, after=middle),
@@ -186,6 +215,16 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         "purge": lambda: purging.purge_batch(older_than=half),
         "purge one action": lambda: purging.purge_batch(older_than=half, action="action-1"),
     }
+
+
+def _list(*, after: UUID | None = None, owner: int | None = 1, **search: Any) -> list[Report]:
+    return selectors.list_roots(Search(owner=owner, **search), limit=50, after=after)
+
+
+def _report(id_: UUID) -> Report:
+    report = selectors.find_outline(id_, owner=None)
+    assert report is not None  # noqa: S101  it was just accepted
+    return report
 
 
 def main() -> int:

@@ -189,10 +189,22 @@ REQUEST_MAX_DEPTH = env.count("REQUEST_MAX_DEPTH", 32, most=100)
 REQUEST_MAX_STRING_LENGTH = env.count("REQUEST_MAX_STRING_LENGTH", 100_000)
 REQUEST_MAX_LIST_LENGTH = env.count("REQUEST_MAX_LIST_LENGTH", 10_000)
 REQUEST_MAX_MEMBERS = env.count("REQUEST_MAX_MEMBERS", 1_000)
-# A request that waits for its report (Prefer: wait) keeps a thread busy: how long at most, in seconds, and how many of
-# them at once in each web process. Leave some of its threads to the others.
+# A client that waits for a report (Prefer: wait), or hears of its events, keeps a thread of the web server busy.
+# Granian takes their number from the same variable; so many of them are left to all other requests.
+WEB_SPARE_THREADS = 32
+_MOST_WAITERS = max(0, env.count("GRANIAN_BLOCKING_THREADS", WEB_SPARE_THREADS) - WEB_SPARE_THREADS)
 REQUEST_MAX_WAIT = env.seconds("REQUEST_MAX_WAIT", 30.0)
-REQUEST_MAX_WAITERS = env.count("REQUEST_MAX_WAITERS", 4, least=0)
+REQUEST_MAX_WAITERS = env.count("REQUEST_MAX_WAITERS", _MOST_WAITERS, least=0)
+if REQUEST_MAX_WAITERS > _MOST_WAITERS:
+    raise ImproperlyConfigured(
+        f"REQUEST_MAX_WAITERS leaves no {WEB_SPARE_THREADS} of a web process's threads to others."
+        f" Set GRANIAN_BLOCKING_THREADS to {REQUEST_MAX_WAITERS + WEB_SPARE_THREADS} or more."
+    )
+EVENTS_MAX_CLIENTS = env.count("EVENTS_MAX_CLIENTS", REQUEST_MAX_WAITERS // 2, least=0)  # of those who wait
+EVENTS_MAX_SECONDS = env.seconds("EVENTS_MAX_SECONDS", 300.0)
+EVENTS_HEARTBEAT = env.seconds("EVENTS_HEARTBEAT", 15.0)
+# Connections to the database that the threads of a web process share.
+WEB_DATABASE_CONNECTIONS = env.count("WEB_DATABASE_CONNECTIONS", 8)
 
 # How many seconds a web process goes by what it has read of a token, its client and the client's permissions.
 TOKEN_CACHE_SECONDS = env.float("TOKEN_CACHE_SECONDS", 10.0)

@@ -1,14 +1,39 @@
 """What the web server serves."""
 
 import os
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from config.farewell import when_asked_to_end
 from config.start import refusing_wrong_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 with refusing_wrong_configuration():
-    application = get_wsgi_application()
+    _application = get_wsgi_application()
     # Django would import the routes, and with them the actions, for the first request only.
     get_resolver().url_patterns  # noqa: B018
+
+from services import waiters
+from services.connections import lent, start_lending
+
+start_lending(settings.WEB_DATABASE_CONNECTIONS)
+when_asked_to_end(waiters.dismiss)
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Serve a request, with one of this process's connections to the database in its hand."""
+    _receive(environ)
+    with lent():
+        return _application(environ, start_response)
+
+
+def _receive(environ: dict[str, Any]) -> None:
+    """Have the body here before the request takes a connection: its client may send it as slowly as it likes."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:  # what is larger is refused unread
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))

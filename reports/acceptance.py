@@ -19,12 +19,12 @@ from reports.tree import Root, insert_trees
 
 _ROOTS_PER_INSERT = 400
 _COLUMNS = (
-    "id, root_id, starts_with, requested_by_id, action, system_call, parameters, deadline_at, time_budget,"
+    "id, root_id, starts_with, requested_by_id, action, system_call, parameters, filters, deadline_at, time_budget,"
     " children_total, tasks_total, idempotency_key, fingerprint, kind, status, position, children_ok, tasks_ok,"
     " attempts, retries, losses, publications, errors, task, worker, error_code, error_type, error_message,"
     " error_traceback, error_task"
 )
-_ROW = f"({', '.join(['%s'] * 13)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
+_ROW = f"({', '.join(['%s'] * 14)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _values(id_: UUID, request: Request, requested_by: int | None) -> list[Any]:
     identity = request.identity
     return [
         *(id_, id_, id_, requested_by),
-        *(request.action, request.system_call, request.document),
+        *(request.action, request.system_call, request.document, request.filters),
         *(as_parameter(request.timing.expires_at), request.timing.time_budget),
         *(len(request.plan.children), request.tasks),
         *((identity.key, identity.fingerprint) if identity else (None, None)),

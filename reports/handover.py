@@ -14,6 +14,7 @@ from django.conf import settings
 
 from reports.database import TABLE, Row, as_uuid, execute, fetch_all, fetch_one, for_update, later, now
 from reports.documents import load
+from reports.endings import tell_ended
 from reports.failure import Failure
 from reports.models import FINAL, Kind, Status
 
@@ -102,6 +103,8 @@ def _start_next(parent: UUID | None, outcome_from: UUID) -> list[Row]:
             return _start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
         if kind == Kind.GROUP:
             outcome_from = parent
+        if grandparent is None:
+            tell_ended(parent)
         parent = as_uuid(grandparent) if grandparent else None
     return []
 
@@ -139,6 +142,7 @@ def fail_tree(root: UUID, parent: UUID | None, *, failed: UUID, failure: Failure
         )
         parent = as_uuid(row[0]) if row and row[0] else None
     cancel_rest(root)
+    tell_ended(root)
 
 
 def cancel_rest(root: UUID) -> None:

@@ -11,6 +11,7 @@ from reports import unfinished
 from reports.codes import EXPIRED, TIMED_OUT, retryable_by_code
 from reports.database import TABLE, Row, as_bool, as_iso, execute, fetch_all, fetch_one, later, now
 from reports.documents import load
+from reports.endings import tell_ended
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.failure import Failure
 from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock, start_root
@@ -33,6 +34,7 @@ def cancel(root: UUID) -> None:
     if is_final(status):
         raise ReportFinalError(f"The action is {status.value} already; there is nothing to cancel.")
     cancel_rest(root)
+    tell_ended(root)
 
 
 @transaction.atomic
@@ -54,6 +56,8 @@ def resume(root: UUID) -> list[Dispatch]:
     for node in unfinished.settle(tree):
         _record_ok(node)
     _reset(root)
+    if tree.is_ok:
+        tell_ended(root)
     if unfinished.is_in_flight(tree):
         start_root(root)
     return _start([node.id for node in unfinished.next_ones(tree) if node is not tree])
@@ -85,6 +89,7 @@ def end_overdue(root: UUID) -> bool:
         [code, message, retryable_by_code(code), root],
     )
     cancel_rest(root)
+    tell_ended(root)
     return True
 
 
@@ -126,7 +131,8 @@ def _reset(root: UUID) -> None:
     execute(
         f"""
         UPDATE {TABLE} SET
-            status = 'pending', finished_at = NULL, dispatched_at = NULL, not_before = NULL, due_at = NULL,
+            status = 'pending', finished_at = NULL, not_before = NULL, due_at = NULL,
+            dispatched_at = CASE WHEN parent_id IS NULL THEN {now()} END,
             outcome_from = NULL, losses = 0, publications = 0,
             started_at = CASE WHEN parent_id IS NOT NULL THEN started_at END,
             retries = CASE WHEN kind = 'task' THEN 0 ELSE retries END,

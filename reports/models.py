@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -57,6 +58,7 @@ class AsyncActionReport(models.Model):
         max_length=64, null=True, help_text="SHA-256 of what was asked for with the key, in hexadecimal. Roots only."
     )
     parameters = models.JSONField(null=True, help_text="What the client sent, validated. Roots only.")
+    filters = models.JSONField(null=True, help_text="Those parameters that lists are filtered by. Roots only.")
     arguments = models.JSONField(null=True, help_text='A task\'s own {"args": [...], "kwargs": {...}}.')
     options = models.JSONField(null=True, help_text="Celery execution options of the signature: queue, priority, …")
     input_from = models.UUIDField(null=True, help_text="Report whose result is the first argument.")
@@ -86,7 +88,9 @@ class AsyncActionReport(models.Model):
 
     created_at = models.DateTimeField(db_default=Now())
     not_before = models.DateTimeField(null=True, help_text="May not be claimed earlier: a schedule or a retry delay.")
-    dispatched_at = models.DateTimeField(null=True, help_text="Its turn came; null while it waits for others.")
+    dispatched_at = models.DateTimeField(
+        null=True, help_text="Its turn came; null while it waits for others. Of a root: when it was last retried."
+    )
     deadline_at = models.DateTimeField(
         null=True, help_text="When the action fails: unless it has started, then unless it is finished. Roots only."
     )
@@ -128,6 +132,19 @@ class AsyncActionReport(models.Model):
             models.Index(fields=["requested_by", "-id"], name="report_listing", condition=Q(parent=None)),
             models.Index(fields=["requested_by", "action", "-id"], name="report_by_action", condition=Q(parent=None)),
             models.Index(fields=["requested_by", "status", "-id"], name="report_by_status", condition=Q(parent=None)),
+            # Paid for by actions that fail alone.
+            models.Index(
+                fields=["requested_by", "error_code", "-id"],
+                name="report_by_error",
+                condition=Q(parent=None, status="failed"),
+            ),
+            # Paid for by actions that let their reports be found by parameters. SQLite cannot use it.
+            GinIndex(
+                fields=["filters"],
+                opclasses=["jsonb_path_ops"],
+                name="report_by_filters",
+                condition=Q(parent=None, filters__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What is asked for, found to be something that can be kept, and not kept yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -33,11 +34,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An action with its whole plan of so many ``tasks``. ``document`` is its parameters as JSON text."""
+    """An action with its whole plan of so many ``tasks``.
+
+    ``document`` is its parameters as JSON text, ``filters`` those of them that its report can be found by.
+    """
 
     action: str
     plan: ChainNode
     document: str
+    filters: str | None
     tasks: int
     system_call: bool
     timing: Timing
@@ -50,6 +55,7 @@ class Request:
         plan: ChainNode,
         *,
         parameters: Any,
+        filters: Mapping[str, Any] | None = None,
         system_call: bool = False,
         timing: Timing = ANY_TIME,
         identity: Identity | None = None,
@@ -67,4 +73,5 @@ class Request:
         tasks = count_tasks(plan)
         if tasks > settings.REPORT_MAX_TASKS:
             raise PlanTooLargeError(f"{action} has {tasks:,} tasks; one report may have {settings.REPORT_MAX_TASKS:,}.")
-        return cls(action, plan, document, tasks, system_call, timing, identity)
+        found_by = dump(dict(filters), limit=len(document), what=f"The filters of {action}") if filters else None
+        return cls(action, plan, document, found_by, tasks, system_call, timing, identity)

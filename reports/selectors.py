@@ -1,8 +1,10 @@
 """Reading reports: each a single query, served by one index."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from reports.database import TABLE, Row, as_bool, as_uuid, batches, fetch_all, n
 from reports.documents import load
 from reports.inputs import results_of_group
 from reports.models import Kind, Status
+from reports.search import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Error:
 class Report:
     """A report as its readers see it. Time stamps are aware, in UTC; JSON columns are values.
 
-    ``retries`` of an action are those that people asked for, of a task those of its own policy.
+    ``retries`` of an action are those that people asked for, of a task those of its own policy. ``read_at`` is the
+    database's own time.
     """
 
     id: UUID
@@ -56,9 +60,30 @@ class Report:
     dispatched_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    read_at: datetime = field(compare=False)
     parameters: Any = None
     result: Any = None
     traceback: str = ""
+
+    @property
+    def turn_at(self) -> datetime | None:
+        """When it could begin: asked for, or its turn, and at its time. ``None`` while it waits for others."""
+        called = self.dispatched_at or (self.created_at if self.parent is None else None)
+        return max(called, self.not_before) if called and self.not_before else called
+
+    @property
+    def version(self) -> str:
+        """Return what is another one as soon as anything is that readers may see: a digest of what changes.
+
+        Not of what is large. Parameters stay; a result comes with ``ok``, which is never left; the error of an attempt
+        comes with the end of that attempt, and a traceback with its error.
+        """
+        seen = (
+            *(self.kind, self.status, self.progress, self.error),
+            *(self.tasks_total, self.tasks_ok, self.children_total, self.children_ok, self.attempts, self.retries),
+            *(self.not_before, self.deadline_at, self.dispatched_at, self.started_at, self.finished_at),
+        )
+        return urlsafe_b64encode(blake2b(repr(seen).encode(), digest_size=15).digest()).decode()
 
 
 _COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call,
@@ -67,6 +92,8 @@ _COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.acti
     r.error_code, r.error_type, r.error_message, r.error_task, r.error_retryable,
     r.created_at, r.not_before, r.deadline_at, r.dispatched_at, r.started_at, r.finished_at"""
 _PLAIN_COLUMNS = 30
+# Without what may be large: what went wrong in each attempt, with tracebacks.
+_OUTLINE = _COLUMNS.replace("r.errors", "'[]'")
 _LISTED_PARAMETERS = "CASE WHEN LENGTH(CAST(r.parameters AS text)) <= %s THEN r.parameters END"
 _IDS_PER_QUERY = 500
 
@@ -78,7 +105,7 @@ def find(id_: UUID, *, owner: int | None) -> Report | None:
     """
     rows = fetch_all(
         f"""
-        SELECT {_COLUMNS}, r.parameters, held.id, held.kind, held.result, held.error_traceback
+        SELECT {_COLUMNS}, r.parameters, held.id, held.kind, held.result, held.error_traceback, {now()}
         FROM {TABLE} r LEFT JOIN {TABLE} held ON held.id = COALESCE(r.outcome_from, r.id)
         WHERE r.id = %s{_owned(owner)}
         """,  # noqa: S608
@@ -87,14 +114,30 @@ def find(id_: UUID, *, owner: int | None) -> Report | None:
     if not rows:
         return None
     row = rows[0]
-    parameters, held, held_kind, result, traceback = row[_PLAIN_COLUMNS:]
+    parameters, held, held_kind, result, traceback, read_at = row[_PLAIN_COLUMNS:]
     gathered = row[5] == Status.OK and held_kind == Kind.GROUP
     return _report(
         row,
+        read_at,
         parameters=load(parameters),
         result=results_of_group(as_uuid(held)) if gathered else load(result),
         traceback=traceback or "",
     )
+
+
+def find_outline(id_: UUID, *, owner: int | None) -> Report | None:
+    """Return a report without what may be large: parameters, result, traceback and the errors of its attempts."""
+    sql = f"SELECT {_OUTLINE}, {now()} FROM {TABLE} r WHERE r.id = %s{_owned(owner)}"  # noqa: S608
+    rows = fetch_all(sql, [id_, *_owner(owner)])
+    return _report(rows[0], rows[0][-1]) if rows else None
+
+
+def find_outlines(ids: Collection[UUID]) -> dict[UUID, Report]:
+    """Return the outlines of those of these reports that there are."""
+    if not ids:
+        return {}
+    sql = f"SELECT {_OUTLINE}, {now()} FROM {TABLE} r WHERE r.id IN ({', '.join(['%s'] * len(ids))})"  # noqa: S608
+    return {report.id: report for report in (_report(row, row[-1]) for row in fetch_all(sql, list(ids)))}
 
 
 def find_status(id_: UUID) -> Status | None:
@@ -106,45 +149,22 @@ def find_status(id_: UUID) -> Status | None:
 def read_clock() -> datetime:
     """Return the database's own time, the only one that schedules and deadlines are measured by."""
     ((value,),) = fetch_all(f"SELECT {now()}")
-    moment = _moment(value)
-    assert moment is not None  # noqa: S101  a clock has a time
-    return moment
+    return _clock(value)
 
 
-def list_roots(  # noqa: PLR0913  the filters of a list
-    *,
-    owner: int | None,
-    limit: int,
-    before: UUID | None = None,
-    action: str | None = None,
-    status: Status | None = None,
-    longest_parameters: int = 0,
-) -> list[Report]:
-    """Return up to ``limit`` actions' reports, newest first, without results.
+def list_roots(search: Search, *, limit: int, after: UUID | None = None, longest_parameters: int = 0) -> list[Report]:
+    """Return up to ``limit`` of the actions' reports that are searched for, in their order, without results.
 
-    ``before`` is the id of the last report of the page before. Parameters are read where they have at most
+    ``after`` is the id of the last report of the page before. Parameters are read where they have at most
     ``longest_parameters`` characters as JSON.
     """
-    conditions = ["r.parent_id IS NULL"]
-    values: list[Any] = []
-    if owner is not None:
-        conditions.append("r.requested_by_id = %s")
-        values.append(owner)
-    if action is not None:
-        conditions.append("r.action = %s")
-        values.append(action)
-    if status is not None:
-        conditions.append("r.status = %s")
-        values.append(status)
-    if before is not None:
-        conditions.append("r.id < %s")
-        values.append(before)
+    found, values = search.statement(limit=limit, after=after)
     sql = f"""
-        SELECT {_COLUMNS}, {_LISTED_PARAMETERS} FROM {TABLE} r
-        WHERE {" AND ".join(conditions)} ORDER BY r.id DESC LIMIT %s
+        SELECT {_COLUMNS}, {_LISTED_PARAMETERS}, {now()} FROM {TABLE} r
+        WHERE r.id IN ({found}) ORDER BY r.id {search.direction} LIMIT %s
         """  # noqa: S608
     return [
-        _report(row, parameters=load(row[_PLAIN_COLUMNS]))
+        _report(row, row[-1], parameters=load(row[_PLAIN_COLUMNS]))
         for row in fetch_all(sql, [longest_parameters, *values, limit])
     ]
 
@@ -156,13 +176,25 @@ def find_roots(ids: Sequence[UUID], *, owner: int, longest_parameters: int) -> d
         for batch in batches(ids, _IDS_PER_QUERY)
         for row in fetch_all(
             f"""
-            SELECT {_COLUMNS}, {_LISTED_PARAMETERS} FROM {TABLE} r
+            SELECT {_COLUMNS}, {_LISTED_PARAMETERS}, {now()} FROM {TABLE} r
             WHERE r.id IN ({", ".join(["%s"] * len(batch))}) AND r.requested_by_id = %s
             """,  # noqa: S608
             [longest_parameters, *batch, owner],
         )
     ]
-    return {as_uuid(row[0]): _report(row, parameters=load(row[_PLAIN_COLUMNS])) for row in rows}
+    return {as_uuid(row[0]): _report(row, row[-1], parameters=load(row[_PLAIN_COLUMNS])) for row in rows}
+
+
+def list_earlier(report: Report, *, limit: int) -> list[Report]:
+    """Return outlines of up to ``limit`` reports of the same action and client, the latest that came before it."""
+    client = "= %s" if report.requested_by is not None else "IS NULL"
+    sql = f"""
+        SELECT {_OUTLINE}, {now()} FROM {TABLE} r
+        WHERE r.parent_id IS NULL AND r.requested_by_id {client} AND r.action = %s AND r.id < %s
+        ORDER BY r.id DESC LIMIT %s
+        """  # noqa: S608
+    rows = fetch_all(sql, [*_owner(report.requested_by), report.action, report.id, limit])
+    return [_report(row, row[-1]) for row in rows]
 
 
 def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None = None) -> list[Report]:
@@ -172,10 +204,11 @@ def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None =
     """
     later = " AND r.id > %s" if after else ""
     sql = f"""
-        SELECT {_COLUMNS} FROM {TABLE} r
+        SELECT {_COLUMNS}, {now()} FROM {TABLE} r
         WHERE r.root_id = %s AND r.parent_id IS NOT NULL{later}{_owned(owner)} ORDER BY r.id LIMIT %s
         """  # noqa: S608
-    return [_report(row) for row in fetch_all(sql, [root, *([after] if after else []), *_owner(owner), limit])]
+    rows = fetch_all(sql, [root, *([after] if after else []), *_owner(owner), limit])
+    return [_report(row, row[-1]) for row in rows]
 
 
 def _owned(owner: int | None) -> str:
@@ -186,7 +219,7 @@ def _owner(owner: int | None) -> Sequence[int]:
     return () if owner is None else (owner,)
 
 
-def _report(row: Row, **outcome: Any) -> Report:
+def _report(row: Row, read_at: datetime | str, **outcome: Any) -> Report:
     (id_, root, parent, position, kind, status, action, task, system_call, requested_by, key, progress) = row[:12]
     tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[12:19]
     code, type_, message, failed_task, retryable = row[19:24]
@@ -219,8 +252,15 @@ def _report(row: Row, **outcome: Any) -> Report:
         dispatched_at=dispatched_at,
         started_at=started_at,
         finished_at=finished_at,
+        read_at=_clock(read_at),
         **outcome,
     )
+
+
+def _clock(value: datetime | str) -> datetime:
+    moment = _moment(value)
+    assert moment is not None  # noqa: S101  a clock has a time
+    return moment
 
 
 def _moment(value: datetime | str | None) -> datetime | None:

@@ -21,7 +21,7 @@ class Web(Server):
         log: Path,
         port: int | None = None,
         processes: int = 1,
-        threads: int = 8,
+        threads: int = 96,
     ) -> None:
         super().__init__(log)
         self.reserve(port)
@@ -31,7 +31,8 @@ class Web(Server):
         self._threads = threads
 
     def environment(self) -> Mapping[str, str]:
-        return self._environment
+        # Granian reads the variable as well as the service, which must not let too many clients wait.
+        return {**self._environment, "GRANIAN_BLOCKING_THREADS": str(self._threads)}
 
     def prepare(self) -> None:
         """Wait for the port: a server that was killed is gone a moment before the system has closed all it held."""
@@ -41,8 +42,7 @@ class Web(Server):
     def command(self) -> Sequence[str]:
         return [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOCALHOST, "--port", str(self.port)),
-            *("--workers", str(self._processes), "--blocking-threads", str(self._threads)),
-            *("--workers-kill-timeout", "5", "config.wsgi:application"),
+            *("--workers", str(self._processes), "--workers-kill-timeout", "5", "config.wsgi:application"),
         ]
 
     @property

@@ -5,6 +5,7 @@ from django.db import transaction
 
 from reports import execution
 from reports.execution import Claim
+from services.announcements import announce
 from tasks.limits import holding_back_limits
 from tasks.patience import if_possible
 
@@ -38,3 +39,4 @@ class Progress:
 def _write(claim: Claim, progress: dict[str, Any]) -> None:
     with holding_back_limits():
         if_possible(lambda: execution.report_progress(claim, progress))
+        announce(claim.root)

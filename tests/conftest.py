@@ -1,3 +1,4 @@
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from services import announcements
 from stack.postgres import Postgres
 from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
@@ -58,6 +60,13 @@ def valkey(session_valkey: Valkey) -> Valkey:
         session_valkey.start()
     session_valkey.resume()
     return session_valkey
+
+
+@pytest.fixture(autouse=True)
+def _announcements(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing announced in a test that has no Redis, and forget that it was away in another one."""
+    until = 0.0 if "valkey" in request.fixturenames else math.inf
+    monkeypatch.setattr(announcements, "_away_until", until)
 
 
 @pytest.fixture(scope="session")

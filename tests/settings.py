@@ -44,6 +44,7 @@ os.environ.update(
         "REDIS_URL": f"redis://{LOCALHOST}:{VALKEY_PORT.number}/1",
         "INVOICES_PLUS_API_KEY": "sandbox-key",
         "LOG_LEVEL": "INFO",
+        "GRANIAN_BLOCKING_THREADS": "96",  # of which 64 may wait
         # The same promises as in production, kept sooner.
         "RECOVERY_INTERVAL": "0.2",
         "RECOVERY_HEARTBEAT_INTERVAL": "0.5",

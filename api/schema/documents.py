@@ -54,6 +54,7 @@ class ReportLinksDocument(serializers.Serializer):
 
     self = ReferenceField()
     tasks = ReferenceField()
+    events = ReferenceField(required=False, help_text="GET it to hear of changes. Until it is final.")
     cancel = ReferenceField(required=False, help_text="POST there to cancel it. Until it is final.")
     retry = ReferenceField(required=False, help_text="POST there to retry it. Once it is failed or cancelled.")
 
@@ -95,6 +96,14 @@ class ReportSummaryDocument(serializers.Serializer):
         allow_null=True, help_text="Start of the newest attempt; after a retry, null until it starts again."
     )
     finished_at = serializers.DateTimeField(allow_null=True)
+    queued_seconds = serializers.FloatField(
+        allow_null=True,
+        min_value=0,
+        help_text="How long it waited for its start: since it was asked for, or retried, or since not_before.",
+    )
+    run_seconds = serializers.FloatField(
+        allow_null=True, min_value=0, help_text="How long it ran, from its start to its end; null until it is final."
+    )
     links = ReportLinksDocument()
     parameters = serializers.JSONField(
         help_text=f"What was asked for; null where it has more than {LISTED_PARAMETERS} characters: read the report.",
@@ -139,6 +148,14 @@ class TaskSummaryDocument(serializers.Serializer):
     )
     started_at = serializers.DateTimeField(allow_null=True, help_text="Start of the newest attempt.")
     finished_at = serializers.DateTimeField(allow_null=True)
+    queued_seconds = serializers.FloatField(
+        allow_null=True, min_value=0, help_text="How long its newest attempt waited for a worker."
+    )
+    run_seconds = serializers.FloatField(
+        allow_null=True,
+        min_value=0,
+        help_text="How long its newest attempt ran, once it is final; a chain or group, since its turn had come.",
+    )
     links = TaskLinksDocument()
 
 
@@ -180,6 +197,9 @@ class ActionDocument(serializers.Serializer):
         help_text="Whether a client needs a permission of the operator's to ask for it."
     )
     errors = ErrorCodeDocument(many=True, help_text="Beside those that every action may fail with.")  # type: ignore[assignment]
+    filterable = serializers.ListField(
+        child=serializers.CharField(), help_text="The parameters that its reports can be listed by."
+    )
 
 
 @extend_schema_serializer(component_name="ActionCatalogue")

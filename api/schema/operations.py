@@ -17,7 +17,7 @@ from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
 from api.restrictions import codename_of
-from api.schema import documents, errors, submission
+from api.schema import documents, errors, reading, submission
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -78,17 +78,16 @@ def _responses(
     status: int, document: type[serializers.Serializer], description: str, *types: ProblemType
 ) -> dict[int | tuple[int, str], OpenApiResponse]:
     """Return an operation's answers: the good one, and a problem for each status of ``types``."""
+    return {status: OpenApiResponse(document, description=description), **_refusals(*types)}
+
+
+def _refusals(*types: ProblemType) -> dict[int | tuple[int, str], OpenApiResponse]:
     kinds: dict[int, list[str]] = {}
     for type_ in sorted((*_EVERYWHERE, *types), key=lambda type_: type_.status):
         kinds.setdefault(type_.status, []).append(f"`{type_.code}`: {type_.title}.")
     return {
-        status: OpenApiResponse(document, description=description),
-        **{
-            (problem_status, problems.CONTENT_TYPE): OpenApiResponse(
-                errors.ProblemDocument, description=" ".join(kinds_of_status)
-            )
-            for problem_status, kinds_of_status in kinds.items()
-        },
+        (status, problems.CONTENT_TYPE): OpenApiResponse(errors.ProblemDocument, description=" ".join(kinds_of_status))
+        for status, kinds_of_status in kinds.items()
     }
 
 
@@ -111,26 +110,51 @@ get_report = extend_schema_view(
             " cancelled. kind tells whether it is an action's, and action whose parameters and result it has."
         ),
         tags=["reports"],
-        parameters=[_ID, _retry_after(200)],
-        responses=_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
+        parameters=[
+            *(_ID, reading.IF_NONE_MATCH, reading.PREFER),
+            *(reading.ETAG, reading.PREFERENCE_APPLIED, _retry_after(200, 304)),
+        ],
+        responses={
+            **_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
+            304: OpenApiResponse(description="You have the newest version."),
+        },
+    )
+)
+watch_report = extend_schema_view(
+    get=extend_schema(
+        operation_id="watch_report",
+        summary="Hear of a report's changes",
+        description=(
+            "Server-Sent Events, of an action's report: one for the report as it is, and one for each change, until it"
+            " is final. The data of each is the report, as JSON; its id is for the header Last-Event-ID. The service"
+            " ends the stream after some minutes, and when it is restarted: come back with that header. It answers 204"
+            " where the report is final and you have it."
+        ),
+        tags=["reports"],
+        parameters=[_ID, reading.LAST_EVENT_ID, _retry_after()],
+        responses={
+            (200, "text/event-stream"): OpenApiResponse(
+                {"description": "Server-Sent Events."}, description="The events, until the report is final."
+            ),
+            204: OpenApiResponse(description="The report is final, and you have had its last event."),
+            **_refusals(problems.REPORT_NOT_FOUND),
+        },
     )
 )
 list_reports = extend_schema_view(
     get=extend_schema(
         operation_id="list_reports",
         summary="List reports",
-        description="The reports of the actions that you have asked for, newest first.",
+        description=(
+            "The reports of the actions that you have asked for, and that fit all parameters. Reports that arrive"
+            " meanwhile change no page that follows."
+        ),
         tags=["reports"],
         parameters=[
             _retry_after(),
             _LIMIT,
             _CURSOR,
-            OpenApiParameter(
-                "action", {"type": "string", "pattern": "^[a-z0-9-]{1,100}$"}, description="This one only."
-            ),
-            OpenApiParameter(
-                "status", {"$ref": f"#/components/schemas/{documents.STATUS}"}, description="With this status only."
-            ),
+            *reading.FILTERS,
         ],
         responses=_responses(200, documents.ReportPageDocument, "A page of reports."),
     )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reports', '0003_idempotency_key'),
+        ('reports', '0004_listing'),
     ]
 
     operations = [

@@ -119,8 +119,29 @@ def test_reports_in_every_state(ada, staff, reports):
                 require_as_documented(client.get(task["links"]["self"]), "get_report")
 
 
+def test_unchanged_reports(ada, reports):
+    for report in reports:
+        etag = ada.get(f"/reports/{report}").headers["ETag"]
+        unchanged = ada.get(f"/reports/{report}", headers={"If-None-Match": etag})
+        assert unchanged.status_code == 304
+        require_as_documented(unchanged, "get_report")
+
+
+def test_events(ada, stranger, reports, settings):
+    path = f"/reports/{reports[2]}/events"
+    etag = ada.get(f"/reports/{reports[2]}").headers["ETag"]
+    over = ada.get(path, headers={"Last-Event-ID": etag.strip('"')})
+    settings.EVENTS_MAX_CLIENTS = 0
+    refused = [ada.get(path), ada.get(f"{path}?x=1"), stranger.get(path), ada.get(f"/reports/{uuid4()}/events")]
+
+    assert [response.status_code for response in (over, *refused)] == [204, 503, 400, 401, 404]
+    for response in (over, *refused):
+        require_as_documented(response, "watch_report")
+
+
 def test_lists(ada, reports):
-    for query in ("", "?limit=2", "?status=failed", "?action=sync-invoices"):
+    filters = "?status=failed&status=ok&created_after=2020-01-01T00:00:00Z&order=oldest&error_code=gone"
+    for query in ("", "?limit=2", "?status=failed", "?action=sync-invoices", filters):
         require_as_documented(ada.get(f"/reports{query}"), "list_reports")
     require_as_documented(ada.get("/actions"), "list_actions")
 

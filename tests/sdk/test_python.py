@@ -1,5 +1,6 @@
 """A Python SDK, generated from openapi.yaml, drives the live service."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -153,9 +154,54 @@ def test_reports_are_listed_page_by_page(ours):
 
     assert [item.id for item in first.items + second.items] == list(reversed(ids))
     assert second.next_cursor is None
-    assert ours.call("reports.list_reports", status=ours.Status.CANCELLED).parsed.items == []
+    assert ours.call("reports.list_reports", status=[ours.Status.CANCELLED]).parsed.items == []
     for report in ids:
         assert ours.final(report).status is ours.Status.OK
+
+
+def test_reports_are_found_by_what_was_asked_for(ours):
+    body = ours.SyncInvoicesRequest(customer_id="cus_nobody")
+    failed = ours.final(ours.call("actions.sync_invoices", body=body).parsed.id)
+    ours.final(ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada")).parsed.id)
+
+    found = ours.call(
+        "reports.list_reports",
+        action="sync-invoices",
+        parameter=["customer_id:cus_nobody"],
+        status=[ours.Status.FAILED, ours.Status.CANCELLED],
+        error_code="customer_not_found",
+        finished_after=failed.finished_at,
+        order=ours.ListReportsOrder.OLDEST,
+    ).parsed.items
+
+    assert [report.id for report in found] == [failed.id]
+    assert found[0].run_seconds >= 0
+    assert found[0].queued_seconds >= 0
+
+
+def test_a_report_is_waited_for_and_not_read_again(ours):
+    accepted = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada")).parsed
+
+    answer = ours.call("reports.get_report", accepted.id, prefer=f"wait={PATIENCE:.0f}")
+
+    assert (answer.status_code, answer.parsed.status) == (200, ours.Status.OK)
+    assert answer.headers["Preference-Applied"] == f"wait={PATIENCE:.0f}"
+    again = ours.call("reports.get_report", accepted.id, if_none_match=answer.headers["ETag"])
+    assert (again.status_code, again.parsed, again.content) == (304, None, b"")
+
+
+def test_the_events_of_a_report(ours):
+    accepted = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada"), delay=1).parsed
+    assert accepted.links.events == f"/reports/{accepted.id}/events"
+
+    text = ours.call("reports.watch_report", accepted.id).content.decode()
+
+    events = [dict(line.split(": ", 1) for line in event.split("\n")) for event in text.strip().split("\n\n")]
+    reports = [json.loads(event["data"]) for event in events if "data" in event]
+    assert [report["id"] for report in reports] == [str(accepted.id)] * len(reports)
+    assert (reports[0]["status"], reports[-1]["status"]) == ("pending", "ok")
+    done = ours.call("reports.watch_report", accepted.id, last_event_id=events[-1]["id"])
+    assert (done.status_code, done.parsed) == (204, None)
 
 
 def test_a_scheduled_action_is_cancelled_and_retried(ours):

@@ -8,7 +8,27 @@ from knox.models import AuthToken
 
 import config.urls  # noqa: F401  the actions join the catalogue before a test replaces it
 from api.known_tokens import known_tokens
+from services import durations, waiters
+from services.lookout import Lookout
+from stack.valkey import Valkey
 from tests.integration.api.ledger import Ledger
+
+
+@pytest.fixture(autouse=True)
+def _knows_no_durations() -> Iterator[None]:
+    """Forget how long actions take: they were those of another test."""
+    durations.forget()
+    yield
+    durations.forget()
+
+
+@pytest.fixture
+def lookout(valkey: Valkey, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lookout]:
+    """Return what looks out for those who wait, and ends with the test. Without it, nobody may wait in one."""
+    lookout = Lookout()
+    monkeypatch.setattr(waiters, "_lookout", lookout)
+    yield lookout
+    lookout.close()
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_the_catalogue_lists_every_action(ada, remembering, django_assert_num_qu
         "sync-all-invoices",
         "sync-invoices",
     ]
-    assert items[3].keys() == {"name", "description", "url", "restricted", "errors"}
+    assert items[3].keys() == {"name", "description", "url", "restricted", "errors", "filterable"}
     assert items[3]["description"] == "Fetch a customer's invoices from InvoicesPlus and store them."
     assert {
         "code": "customer_not_found",

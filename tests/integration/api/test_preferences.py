@@ -1,11 +1,8 @@
 """POST /actions/<name> with Prefer: when it is answered, and what the answer says about that."""
 
-from threading import Semaphore
 from uuid import UUID
 
 import pytest
-
-from services import waiters
 
 BODY = {"customer_id": "cus_ada"}
 
@@ -81,8 +78,8 @@ def test_nobody_waits_longer_than_the_setting_says(ada, waits, settings):
     assert waits == [2]
 
 
-def test_where_too_many_wait_it_is_answered_at_once(ada, monkeypatch):
-    monkeypatch.setattr(waiters, "_room", Semaphore(0))
+def test_where_too_many_wait_it_is_answered_at_once(ada, settings):
+    settings.REQUEST_MAX_WAITERS = 0
 
     answer = post(ada, "respond-async, wait=30")
 
@@ -98,6 +95,7 @@ def test_what_is_not_understood_is_ignored(ada, waits, prefer):
     assert "Preference-Applied" not in answer.headers
 
 
+@pytest.mark.usefixtures("lookout")
 def test_a_repeated_request_is_waited_for_too(ada, ledger):
     first = post(ada, **{"Idempotency-Key": "k"})
     ledger.succeed(UUID(first.json()["id"]), ["a row"], {"stored": 1, "totals": {}})

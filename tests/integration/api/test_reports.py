@@ -12,7 +12,8 @@ from tests.integration.api.ledger import A_GROUP, TWO_STEPS
 
 SUMMARY_KEYS = (
     *("id", "kind", "action", "idempotency_key", "status", "progress", "tasks", "retries", "error"),
-    *("created_at", "not_before", "deadline_at", "started_at", "finished_at", "links", "parameters"),
+    *("created_at", "not_before", "deadline_at", "started_at", "finished_at", "queued_seconds", "run_seconds"),
+    *("links", "parameters"),
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 KEYS = (*SUMMARY_KEYS, "errors", "result")
@@ -60,9 +61,12 @@ class TestOneReport:
             "deadline_at": None,
             "started_at": None,
             "finished_at": None,
+            "queued_seconds": None,
+            "run_seconds": None,
             "links": {
                 "self": f"/reports/{report}",
                 "tasks": f"/reports/{report}/tasks",
+                "events": f"/reports/{report}/events",
                 "cancel": f"/reports/{report}/cancel",
             },
             "errors": [],

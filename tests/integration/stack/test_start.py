@@ -47,6 +47,11 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
         ("ACTION_APPS", "nobody", "ACTION_APPS names nobody, and there is no package nobody."),
         ("RECOVERY_REPUBLISH_AFTER", "0", "RECOVERY_REPUBLISH_AFTER is not above 0. Give it seconds."),
         ("REQUEST_MAX_WAITERS", "-1", "REQUEST_MAX_WAITERS is not from 0 to 2147483648. Give it"),
+        (
+            "REQUEST_MAX_WAITERS",
+            "1",
+            "REQUEST_MAX_WAITERS leaves no 32 of a web process's threads to others. Set GRANIAN",
+        ),
         ("RECOVERY_LEASE", "9", "RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of"),
         (
             "REPORT_RETENTION_DAYS_BY_ACTION",

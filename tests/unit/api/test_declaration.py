@@ -57,6 +57,13 @@ def test_a_well_declared_action_joins_the_catalogue():
             "'sync-invoices-batch' stands for the batches of api.invoices.SyncInvoicesApi",
         ),
         ({"name": "sync-invoices-batch-item"}, "stands for the batches of api.invoices.SyncInvoicesApi"),
+        ({"filterable": "name"}, """give it filterable = ("<field>", …), names of fields, not 'name'"""),
+        ({"filterable": (1,)}, "names of fields, not (1,)"),
+        ({"filterable": ("nickname",)}, "filterable names nickname; InputSerializer has no such field"),
+        (
+            {"filterable": ("name",)},
+            "filterable names name; take fields with one short value, a text with a max_length",
+        ),
         ({"__doc__": None}, "give it a docstring"),
         ({"__doc__": "  \n "}, "give it a docstring"),
         ({"canvas": ...}, "give it canvas = <a function decorated with @chainable>, not None"),

@@ -3,7 +3,18 @@ from uuid import uuid4
 
 import pytest
 
-from reports.database import TABLE, as_iso, as_parameter, as_uuid, execute, fetch_all, fetch_one, later, now
+from reports.database import (
+    TABLE,
+    as_bound,
+    as_iso,
+    as_parameter,
+    as_uuid,
+    execute,
+    fetch_all,
+    fetch_one,
+    later,
+    now,
+)
 from reports.models import AsyncActionReport
 from reports.selectors import find
 from tests.unit.reports import ledger
@@ -68,3 +79,16 @@ def test_statements_return_rows_or_how_many_they_changed():
     assert fetch_one("SELECT task FROM reports_asyncactionreport WHERE task = %s", ["c"]) is None
     assert execute("UPDATE reports_asyncactionreport SET worker = 'w' WHERE task = %s", ["a"]) == 1
     assert execute("UPDATE reports_asyncactionreport SET worker = 'w' WHERE task = %s", ["c"]) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("microseconds", [0, 1, 999, 1000, 1500, 999_999])
+def test_time_stamps_of_the_clock_are_compared_exactly_with_any_moment(microseconds):
+    start = datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    root = ledger.accept("a")
+    for milliseconds in (0, 1, 2, 1000):
+        stored = start + timedelta(milliseconds=milliseconds)
+        execute(f"UPDATE {TABLE} SET finished_at = %s WHERE id = %s", [as_bound(stored), root])  # noqa: S608  our own
+        moment = start + timedelta(microseconds=microseconds)
+        found = fetch_all(f"SELECT id FROM {TABLE} WHERE finished_at >= %s", [as_bound(moment)])  # noqa: S608  our own
+        assert bool(found) == (stored >= moment)

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from reports import execution, intervention, selectors
 from reports.models import AsyncActionReport, Kind, Status
 from reports.requests import Timing
+from reports.search import Search
 from reports.selectors import Error
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group
@@ -149,44 +150,23 @@ def test_one_may_ask_only_where_a_report_stands(django_assert_num_queries):
 def test_actions_are_listed_newest_first_without_what_is_below_them(django_assert_num_queries):
     roots = [ledger.accept(group("a", "b")) for _ in range(3)]
     with django_assert_num_queries(1):
-        listed = selectors.list_roots(owner=None, limit=10)
+        listed = selectors.list_roots(Search(), limit=10)
     assert [report.id for report in listed] == roots[::-1]
 
 
 def test_what_is_listed_is_what_is_found_but_for_parameters_and_results():
     root = ledger.accept("a", parameters={"n": 1})
     ledger.succeed("a", "end")
-    (listed,) = selectors.list_roots(owner=None, limit=10)
+    (listed,) = selectors.list_roots(Search(), limit=10)
     assert listed == replace(found(root), parameters=None, result=None)
 
 
 def test_pages_of_actions():
     roots = [ledger.accept("a") for _ in range(5)][::-1]
-    pages = [selectors.list_roots(owner=None, limit=2)]
+    pages = [selectors.list_roots(Search(), limit=2)]
     for _ in range(3):
-        pages.append(selectors.list_roots(owner=None, limit=2, before=pages[-1][-1].id))
+        pages.append(selectors.list_roots(Search(), limit=2, after=pages[-1][-1].id))
     assert [[report.id for report in page] for page in pages] == [roots[:2], roots[2:4], roots[4:], []]
-
-
-def test_filters_of_actions(ada, bob):
-    ok = ledger.accept("a", action="sync", requested_by=ada)
-    ledger.succeed("a", root=ok)
-    waiting = ledger.accept("a", action="sync", requested_by=ada)
-    other = ledger.accept("a", action="other", requested_by=ada)
-    his = ledger.accept("a", action="sync", requested_by=bob)
-
-    def ids(**filters):
-        return [report.id for report in selectors.list_roots(**{"owner": None, "limit": 10, **filters})]
-
-    assert ids() == [his, other, waiting, ok]
-    assert ids(owner=ada) == [other, waiting, ok]
-    assert ids(owner=bob) == [his]
-    assert ids(action="sync") == [his, waiting, ok]
-    assert ids(action="unknown") == []
-    assert ids(status=Status.OK) == [ok]
-    assert ids(status=Status.FAILED) == []
-    assert ids(owner=ada, action="sync", status=Status.PENDING) == [waiting]
-    assert ids(owner=ada, action="sync", before=waiting) == [ok]
 
 
 # What is below one
