@@ -59,11 +59,12 @@ def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
     for batch in batches(ids, _IDS_PER_UPDATE):
         execute(
             f"""
-            UPDATE {TABLE} SET due_at = {later()} WHERE id IN (
+            WITH unpublished AS MATERIALIZED (
                 SELECT id FROM {TABLE} WHERE id IN ({_places(batch)}) AND status = 'pending' {skip_locked()}
-            ) AND status = 'pending'
+            )
+            UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM unpublished) AND status = 'pending'
             """,  # noqa: S608
-            [in_seconds, *batch],
+            [*batch, in_seconds],
         )
 
 
