@@ -11,7 +11,7 @@ from time import monotonic
 from django.conf import settings
 from knox.models import AuthToken
 
-_MOST = 10_000
+_MOST = 4_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Settings, all from the environment. What is wrong stops the start with a line that says what to change."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -231,7 +232,7 @@ REST_FRAMEWORK = {
 }
 REST_KNOX = {
     "TOKEN_PREFIX": "aat_",  # so that a token is recognised where it should not be
-    "TOKEN_TTL": None,
+    "TOKEN_TTL": timedelta(days=365),  # of those that are not made by a command
 }
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
