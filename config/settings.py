@@ -99,14 +99,16 @@ else:
     # A process that is frozen or cut off in the middle of a transaction keeps its locks until PostgreSQL ends it; a
     # server that is cut off is noticed by the kernel. Seconds.
     DATABASE_IDLE_TRANSACTION_MAX = env.seconds("DATABASE_IDLE_TRANSACTION_MAX", 60.0)
+    _OPTIONS = DATABASES["default"].get("OPTIONS", {})
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "keepalives_idle": 15,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        "options": f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_TRANSACTION_MAX * 1000:.0f}",
-        **DATABASES["default"].get("OPTIONS", {}),
+        **_OPTIONS,
+        "options": f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_TRANSACTION_MAX * 1000:.0f}"
+        f" {_OPTIONS.get('options', '')}",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.urls import get_resolver
 
 from config.farewell import when_asked_to_end
@@ -18,11 +20,21 @@ with refusing_wrong_configuration():
     # Django would import the routes, and with them the actions, for the first request only.
     get_resolver().url_patterns  # noqa: B018
 
+from reports.database import limit_lock_waits
 from services import waiters
 from services.connections import lent, start_lending
 
+# Seconds that a client waits for a report that somebody keeps locked; then it is told to come again (503).
+_LOCK_WAIT = 5.0
+
 start_lending(settings.WEB_DATABASE_CONNECTIONS)
 when_asked_to_end(waiters.dismiss)
+
+
+@receiver(connection_created, weak=False)
+def _limit_lock_waits(**_: object) -> None:
+    """Keep the few connections of this process for all its clients, though many may want what one keeps locked."""
+    limit_lock_waits(_LOCK_WAIT)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -21,6 +21,8 @@ from services.dispatch import publish
 logger = logging.getLogger(__name__)
 
 _BATCH = 200
+# So few that no lock which somebody keeps, waited for again and again, holds up the heartbeats of a worker.
+_FEW = 5
 _DAY = 24 * 3600.0
 # Seconds that a message may be on its way to the broker, or from it to a worker's hand.
 _MESSAGE_UNDERWAY = 5.0
@@ -29,7 +31,7 @@ _MESSAGE_UNDERWAY = 5.0
 def publish_due() -> bool:
     """Publish a batch of the reports that are due. Returns whether more may be."""
     due = waiting.take_due(_BATCH)
-    if not publish(due):
+    if not publish(due, within=settings.RECOVERY_HEARTBEAT_INTERVAL):
         return False
     if due:
         logger.info("Published %d reports that were due.", len(due))
@@ -37,12 +39,12 @@ def publish_due() -> bool:
 
 
 def end_overdue() -> bool:
-    """Fail a batch of the actions whose deadline has passed. Returns whether more may have."""
-    overdue = waiting.find_overdue(_BATCH)
+    """Fail a few of the actions whose deadline has passed. Returns whether more may have."""
+    overdue = waiting.find_overdue(_FEW)
     for root in overdue:
         with _alone(root):
             intervention.end_overdue(root)
-    return len(overdue) == _BATCH
+    return len(overdue) == _FEW
 
 
 def republish_lost(empty_queues: Collection[str]) -> None:
@@ -67,12 +69,12 @@ def purge() -> bool:
 
 
 def rescue_stale() -> bool:
-    """Rescue a batch of running tasks whose worker has not been heard of for a lease. Returns whether more may be."""
-    stale = waiting.take_stale(_BATCH)
+    """Rescue a few running tasks whose worker has not been heard of for a lease. Returns whether more may be."""
+    stale = waiting.take_stale(_FEW)
     for attempt in stale:
         with _alone(attempt.id):
             rescue(attempt)
-    return len(stale) == _BATCH
+    return len(stale) == _FEW
 
 
 def rescue(lost: Stale, failure: Failure | None = None) -> None:

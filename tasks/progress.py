@@ -1,9 +1,11 @@
 from time import monotonic
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from reports import execution
+from reports.documents import dump
 from reports.execution import Claim
 from services.announcements import announce
 from tasks.limits import holding_back_limits
@@ -33,7 +35,10 @@ class Progress:
         if self._written_at is not None and now - self._written_at < _INTERVAL:
             return
         self._written_at = now
-        transaction.on_commit(lambda: _write(claim, {"current": current, "total": total, "message": message}))
+        progress = {"current": current, "total": total, "message": message}
+        # What is wrong with it is told here, not at the end of the task's transaction.
+        dump(progress, limit=settings.REPORT_MAX_PROGRESS_BYTES, what=f"The progress of {claim.task}")
+        transaction.on_commit(lambda: _write(claim, progress))
 
 
 def _write(claim: Claim, progress: dict[str, Any]) -> None:

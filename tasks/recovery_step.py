@@ -141,10 +141,15 @@ class RecoveryThread(Thread):
             return
         taken = state.all_total_count[0]
         # A worker that has nothing in hand takes what its queues have.
-        if len(empty) == len(own) or state.reserved_requests or taken != self._taken:
+        if len(empty) == len(own) or self._has_something_in_hand() or taken != self._taken:
             signs.give(CONSUMER)
         self._taken = taken
         recovery.republish_lost(empty)
+
+    def _has_something_in_hand(self) -> bool:
+        # What waits for a task's rate limit is in that task's bucket alone.
+        buckets = list(self._worker.consumer.task_buckets.values())
+        return bool(state.reserved_requests) or any(bucket and bucket.contents for bucket in buckets)
 
 
 class RecoveryStep(bootsteps.StartStopStep):

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 from celery import bootsteps
+from celery.concurrency import solo
 from celery.worker import state
 from django.conf import settings
 
@@ -78,7 +79,7 @@ class EventLoopStep(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         signs.give(CONSUMER)
-        if consumer.hub:
+        if consumer.hub and not isinstance(consumer.pool, solo.TaskPool):  # where it stands still for every task
             signs.give(EVENT_LOOP)
             self._timer = consumer.hub.call_repeatedly(_SIGN_INTERVAL, signs.give, EVENT_LOOP)
 

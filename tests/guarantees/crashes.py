@@ -22,10 +22,11 @@ from chaos.trials import RERUNS, Canvas
 from chaos.witness import Entry
 from config import celery_app
 from reports import execution, selectors
-from reports.acceptance import ANY_TIME, Timing
+from reports.acceptance import Accepted
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.execution import Claim
 from reports.models import AsyncActionReport, Status
+from reports.requests import ANY_TIME, Identity, Request, Timing
 from services import actions, recovery
 from services.dispatch import publish
 from tasks.canvas import plan_of
@@ -99,10 +100,25 @@ class World:
 
     def request(self, canvas: Canvas, timing: Timing = ANY_TIME) -> UUID:
         """Have an action accepted; it is once this returns."""
-        plan = plan_of(trials.signatures_of(canvas, self.key))
+        plan = plan_of(trials.signatures_of(canvas, f"{self.key}.{len(self.seen.accepted)}"))
         root = actions.request("trial", plan, parameters={}, requested_by=None, timing=timing)
         self.seen.accept(root)
         return root
+
+    def request_by_key(self, client: int, *canvases: Canvas) -> None:
+        """Have actions accepted together, each under a key of its own, as the API does."""
+        requests = [
+            Request.of(
+                "trial",
+                plan_of(trials.signatures_of(canvas, f"{self.key}.{at}")),
+                parameters={},
+                identity=Identity(str(at), fingerprint="0" * 64),
+            )
+            for at, canvas in enumerate(canvases)
+        ]
+        for outcome in actions.request_all(requests, requested_by=client):
+            assert isinstance(outcome, Accepted)
+            self.seen.accept(outcome.report)
 
     def cancel(self, root: UUID) -> None:
         """Have an action cancelled, unless it is too late."""

@@ -138,6 +138,35 @@ def test_four_zeros_whatever_the_moment(transactional_db: None, name: str, distu
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("disturbance", [*DEATHS, "lost connection"])
+def test_requests_that_are_repeated_are_accepted_once(
+    transactional_db: None, django_user_model: Any, disturbance: str
+) -> None:
+    """Have a client repeat what it got no answer to, with the same keys."""
+    if disturbance == "lost connection" and connection.vendor == "sqlite":
+        pytest.skip("SQLite has no connection that could be lost.")
+    client = django_user_model.objects.create(username="client")
+
+    def ask(world: World) -> None:
+        world.request_by_key(client.pk, ["sequence", AGAIN, AGAIN], AGAIN)
+        world.work()
+
+    undisturbed = _played_twice(ask, World())
+    assert undisturbed.length > 20
+    for chosen in range(undisturbed.length):
+        world = _played_twice(ask, World(disturbance, chosen))
+        moment = f"{disturbance} {world.moments.name_of(chosen)} ({chosen})"
+        assert not world.faults(), moment
+        assert world.outcomes() == undisturbed.outcomes(), moment
+
+
+def _played_twice(scenario: Scenario, world: World) -> World:
+    AsyncActionReport.objects.all().delete()
+    world.play(scenario)
+    world.play(scenario)
+    return world
+
+
 def test_moments_are_found(transactional_db: None) -> None:
     """Keep the wrapping honest: it must see every kind of moment that there is."""
     names = _played("fan-out").moments.names

@@ -180,6 +180,9 @@ def test_a_lock_that_somebody_keeps_holds_up_no_other_action(ground: ProvingGrou
         ground.open("all")
         ground.settle([other])
         assert ground.report(locked).status == Status.RUNNING
+        with ground.client_of(ground.stack.web) as client:
+            answer = client.post(f"/reports/{locked}/cancel")
+        assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
     ground.assert_four_zeros()
     for root in (locked, other):
         ground.assert_ok(root, 2)

@@ -3,13 +3,14 @@
 import os
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils.timezone import now
 
 from reports.acceptance import Timing
 from reports.models import Status
-from tests.actions import processes, silence
+from tests.actions import journal, processes, progress, silence
 from tests.integration.engine.engine import ENVIRONMENT, Engine
 
 pytestmark = pytest.mark.once  # it is the same worker on either database
@@ -21,12 +22,14 @@ _IMPATIENT = {
 }
 
 
-@pytest.fixture(params=silence.PARTS)
-def part(request):
-    yield request.param
-    silence.gate_of(request.param).unlink(missing_ok=True)
+@pytest.fixture(autouse=True)
+def _shut_gates():
+    yield
+    for part in silence.PARTS:
+        silence.gate_of(part).unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("part", silence.PARTS)
 def test_a_worker_a_part_of_which_is_silent_ends_itself(engine: Engine, part: str) -> None:
     worker = engine.replace_worker({**_IMPATIENT, "FALLS_SILENT": part})
     assert engine.run(processes.identify.s()).status == Status.OK
@@ -40,6 +43,19 @@ def test_a_worker_a_part_of_which_is_silent_ends_itself(engine: Engine, part: st
     engine.add_worker()
     engine.settle(roots)
     assert {engine.report(root).status for root in roots} == {Status.OK}
+
+
+def test_it_finishes_what_it_has_in_hand(engine: Engine) -> None:
+    key = uuid4().hex
+    worker = engine.replace_worker({**_IMPATIENT, "FALLS_SILENT": "recovery"})
+    root = engine.request(progress.proceed.s(1, key=key))
+    engine.wait_until(lambda: engine.tasks(root)[0].status == Status.RUNNING)
+    silence.gate_of("recovery").touch()
+    engine.wait_until(lambda: "This worker ends itself" in worker.log_text())
+    journal.write(f"{key} after 1")
+    engine.wait_until(lambda: not worker.is_running)
+    assert worker.exit_code == os.EX_SOFTWARE
+    assert (engine.report(root).status, engine.tasks(root)[0].attempts) == (Status.OK, 1)
 
 
 @pytest.mark.parametrize("happens", ["nothing", "the broker is away", "the worker is frozen"])

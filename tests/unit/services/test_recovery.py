@@ -128,7 +128,7 @@ def test_a_task_that_may_run_again_is_not_under_an_action_that_has_ended():
 
 
 def test_a_batch_at_a_time_is_rescued(monkeypatch):
-    monkeypatch.setattr(recovery, "_BATCH", 2)
+    monkeypatch.setattr(recovery, "_FEW", 2)
     ledger.accept("a")
     ledger.accept("b")
     ledger.accept("c")
@@ -205,7 +205,7 @@ def test_what_may_still_be_on_its_way_is_not(settings):
 
 
 def test_what_is_overdue_is_ended_a_batch_at_a_time(monkeypatch):
-    monkeypatch.setattr(recovery, "_BATCH", 2)
+    monkeypatch.setattr(recovery, "_FEW", 2)
     roots = [ledger.accept("a", timing=Timing(expires_at=PAST)) for _ in range(3)]
     in_time = ledger.accept("a", timing=Timing(expires_at=datetime.now(UTC) + timedelta(hours=1)))
     assert [recovery.end_overdue(), recovery.end_overdue(), recovery.end_overdue()] == [True, False, False]

@@ -70,3 +70,8 @@ def test_in_a_transaction_of_the_task_it_is_written_after_the_commit(claim, djan
             Progress().report(claim, current=1, total=9, message="")
         assert ledger.find("a").progress is None
     assert current() == 1
+
+
+def test_what_is_wrong_with_it_is_told_before_the_commit(claim):
+    with pytest.raises(DocumentTooLargeError), transaction.atomic():
+        Progress().report(claim, current=1, total=9, message="x" * 5000)
