@@ -61,11 +61,14 @@ def store_customers(customers: Sequence[CustomerRow]) -> list[CustomerRecord]:
     # An id may come twice: a page shifts when a customer is created while the pages are read. The last word counts.
     records = {record.id: record for record in map(CustomerRecord.from_json, customers)}
     with transaction.atomic():
+        # In one order everywhere, so that two who store the same customers wait in line, not for each other. Without an
+        # address at first: PostgreSQL would take two new rows of one customer for two customers with one address.
+        introduce_customers(records)
+        list(Customer.objects.select_for_update().filter(third_party_id__in=records).order_by("third_party_id"))
         # An address may have moved from one customer to another: it is free before it is given away.
         Customer.objects.filter(email__in=[record.email for record in records.values()]).update(email=None)
         Customer.objects.bulk_create(
-            # In one order everywhere, so that two who store the same customers wait in line, not for each other.
-            [Customer(third_party_id=id_, email=one.email, name=one.name) for id_, one in sorted(records.items())],
+            [Customer(third_party_id=id_, email=one.email, name=one.name) for id_, one in records.items()],
             update_conflicts=True,
             unique_fields=["third_party_id"],
             update_fields=["email", "name"],
