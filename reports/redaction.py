@@ -14,18 +14,26 @@ from django.conf import settings
 REDACTED = "[redacted]"
 
 _NAMES = (
-    r"passw(?:or)?d|passphrase|pwd|secret|token|credentials?|session[_-]?id|signature"
+    r"passw(?:or)?d|passphrase|passcode|pwd|secret|token|credentials?|session[_-]?(?:id|key)|signature"
+    r"|(?<![a-z0-9])(?:pass|sig)"  # neither bypass nor compass
     r"|(?:api|access|auth|private|secret|signing|encryption|account|shared)[_-]?key"
 )
 _VARIABLES = re.compile(rf"(?:{_NAMES}|(?:^|_)key)$", re.IGNORECASE)
+_ADDRESSES_WITH_KEYS = re.compile(r"(?:^|_)dsn$", re.IGNORECASE)  # the key is the user, as in SENTRY_DSN
 _NO_SECRETS = frozenset({"PWD", "OLDPWD"})  # where a shell is
 _PASSWORD_OF_URL = re.compile(r"""://[^\s/:@"'<>]{0,100}:([^\s@"'<>]{1,200})@""")
+_USER_OF_URL = re.compile(r"""://([^\s/:@"'<>]{1,200})(?::[^\s@"'<>]{0,200})?@""")
 _SHORTEST_VALUE = 8
 _SHORTEST_WORD = 12
 
 # The end of a name, such as db_password, X-Api-Key or accessToken, quoted or not, and what stands before its value.
 _NAME = rf"(?:{_NAMES}|authorization|cookie)"
-_BETWEEN = r"""(?:\\{0,4}["']\s{0,5}(?:=>|[:=,])|\s{0,5}(?:=>|[:=]))\s{0,5}b?"""
+_BETWEEN = r"""(?:\\{0,4}["']\s{0,5}(?:=>|[:=,])|\s{0,5}(?:=>|[:=]|%3d))\s{0,5}"""
+# The name and the space in --db-password hunter2. Where dashes follow dashes, only the first may begin it.
+_OPTION = rf"(?<![\w-])--[\w-]{{0,50}}(?:{_NAMES})\s{{1,5}}"
+# What a quoted value may stand in, and its prefix: ['x'], SecretStr("x"), {b'x'}, f"x", and three quotes for one.
+_QUOTE = r"""(?:\w{0,20}[\[({]\s{0,40}){0,4}[bfru]{0,2}(?P<quote>\\{0,4}(?:"{3}|'{3}|["']))"""
+_NO_QUOTE = f"(?!{_QUOTE.replace('?P<quote>', '?:')})"
 
 
 class _Rule(NamedTuple):
@@ -34,7 +42,7 @@ class _Rule(NamedTuple):
     replacement: str
 
 
-_HINTS_OF_NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "session", "signature", "key")
+_HINTS_OF_NAMES = ("pass", "pwd", "secret", "token", "credential", "session", "sig", "key")
 _HEADERS = ("authorization", "cookie")
 _RULES = (
     _Rule(
@@ -57,7 +65,7 @@ _RULES = (
         ("gh", "glpat", "xox", "sk", "rk", "akia", "eyj"),
         re.compile(
             r"(?<![A-Za-z0-9])(?:gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}"
-            r"|(?:sk|rk)[_-][\w-]{16,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?)"
+            r"|(?:sk|rk)[_-][\w-]{16,}|AKIA[0-9A-Z]{16}|(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?)"
         ),
         REDACTED,
     ),
@@ -70,20 +78,23 @@ _RULES = (
     _Rule(
         (*_HINTS_OF_NAMES, *_HEADERS),
         re.compile(
-            rf"(?P<lead>{_NAME}{_BETWEEN}(?P<quote>\\{{0,4}}[\"']))(?:(?!(?P=quote))(?:\\.|[^\\\n])){{1,5000}}",
+            rf"(?P<lead>(?:{_NAME}{_BETWEEN}|{_OPTION}){_QUOTE})(?:(?!(?P=quote))(?:\\.|[^\\\n])){{1,5000}}",
             re.IGNORECASE,
         ),
         rf"\g<lead>{REDACTED}",
     ),
     _Rule(
         _HEADERS,
-        re.compile(r"""((?:authorization|cookie)\s{0,5}[:=]\s{0,5})[^\s"'][^\n"']{0,5000}""", re.IGNORECASE),
+        re.compile(
+            rf"""((?:authorization|cookie)\s{{0,5}}(?:[:=]|%3d)\s{{0,5}}){_NO_QUOTE}[^\s"'][^\n"']{{0,5000}}""",
+            re.IGNORECASE,
+        ),
         rf"\g<1>{REDACTED}",
     ),
     _Rule(
         (*_HINTS_OF_NAMES, *_HEADERS),
         re.compile(
-            rf"((?:{_NAME}{_BETWEEN}|--[\w-]{{0,50}}(?:{_NAMES})\s{{1,5}}))"
+            rf"((?:{_NAME}{_BETWEEN}|{_OPTION})){_NO_QUOTE}"
             r"(?!(?:None|null)(?:[\s,;)}\]]|$))(?:(?:bearer|basic|token)\s{1,5})?[^\s\"'\\&<>]{1,5000}",
             re.IGNORECASE,
         ),
@@ -111,5 +122,8 @@ def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     found = {value for name, value in environment.items() if _VARIABLES.search(name) and name not in _NO_SECRETS}
     for value in environment.values():
         found.update(*((password, unquote(password)) for password in _PASSWORD_OF_URL.findall(value)))
+    for name, value in environment.items():
+        if _ADDRESSES_WITH_KEYS.search(name):
+            found.update(_USER_OF_URL.findall(value))
     telling = {value for value in found if len(value) >= (_SHORTEST_WORD if value.isalpha() else _SHORTEST_VALUE)}
     return tuple(sorted(telling | {quote(value, safe="") for value in telling}, key=lambda value: (-len(value), value)))

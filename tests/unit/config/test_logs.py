@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from reports.redaction import redact
+
 TOKEN = f"aat_{'0123456789abcdef' * 4}"
 
 
@@ -58,3 +60,19 @@ def test_secrets_of_the_environment(log):
     logger.warning("It is %s.", settings.SECRET_KEY)
 
     assert "It is [redacted]." in written.getvalue()
+
+
+def test_a_long_record_is_written_without_its_middle(log, monkeypatch):
+    redacted = []
+    monkeypatch.setattr("config.logs.redact", lambda text: redacted.append(len(text)) or redact(text))
+    logger, written = log
+
+    # One of the tokens is where the record is cut, whichever way.
+    logger.info("begin %s end", f"{TOKEN} " * 20_000)
+
+    text = written.getvalue()
+    assert "begin [redacted]" in text
+    assert text.endswith("[redacted]  end\n")
+    assert TOKEN[8:24] not in text
+    assert len(text) < 10_100
+    assert sum(redacted) <= 20_000

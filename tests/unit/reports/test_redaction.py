@@ -60,6 +60,35 @@ def test_what_is_called_a_secret(text, name, secret):
     gone(secret, text.format(name=name, secret=secret))
 
 
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("{'password': ['hunter2']}", "{'password': ['[redacted]']}"),
+        ("{'Authorization': ['Token abcdef']}", "{'Authorization': ['[redacted]']}"),
+        ("Authorization: ['Token abcdef']", "Authorization: ['[redacted]']"),
+        ('{"api_key": ["abc123"]}', '{"api_key": ["[redacted]"]}'),
+        ('{"api_key": [\n    "abc123"\n]}', '{"api_key": [\n    "[redacted]"\n]}'),
+        ("password=SecretStr('x')", "password=SecretStr('[redacted]')"),
+        ("password=[SecretStr('x')]", "password=[SecretStr('[redacted]')]"),
+        ("password=f'x' token=rb\"y\"", "password=f'[redacted]' token=rb\"[redacted]\""),
+        ("password=('x',)", "password=('[redacted]',)"),
+        ("run --password 'x' now", "run --password '[redacted]' now"),
+        ('password="""x"""', 'password="""[redacted]"""'),
+        ("/path?next=a%3Ftoken%3Dx", "/path?next=a%3Ftoken%3D[redacted]"),
+        ("\"[(b'X-Api-Key', b'k')]\"", "\"[(b'X-Api-Key', b'[redacted]')]\""),
+        ("curl -H 'X-Api-Key: abc123' host", "curl -H 'X-Api-Key: [redacted]' host"),
+        ("DB_PASS=x SMTP_PASS: y", "DB_PASS=[redacted] SMTP_PASS: [redacted]"),
+        ("PASS=x", "PASS=[redacted]"),
+        ("Client(pass='x', passcode=1234)", "Client(pass='[redacted]', passcode=[redacted]"),
+        ("/blob?sig=abc&x=1", "/blob?sig=[redacted]&x=1"),
+        ("session_key=abc, sessionkey: 'x'", "session_key=[redacted] sessionkey: '[redacted]'"),
+        ("SENTRY_DSN=https://abc123@sentry.example/1", "SENTRY_DSN=https://[redacted]@sentry.example/1"),
+    ],
+)
+def test_nothing_of_it_slips_through(text, redacted):
+    assert redact(text) == redacted
+
+
 @given(name=names, secret=st.text(min_size=8, max_size=40).filter(lambda text: text.strip() and "[" not in text))
 @example(name="password", secret='a "quoted" one')
 @example(name="password", secret="a back\\slash")
@@ -168,6 +197,7 @@ def test_private_keys():
         "Task tasks.sync[01a2] raised unexpected: KeyError('EUR')",
         "risk-free desk-lamp-with-a-very-long-name",
         "SELECT id FROM reports WHERE key = 'a'",
+        "bypass=1, compass: 12, 'signal': 'SIGTERM', design='flat', pass, 3 passed; assigned=4",
     ],
 )
 def test_what_is_no_secret_stays(text):
@@ -186,10 +216,51 @@ def test_to_redact_again_changes_nothing(text):
 
 @pytest.mark.parametrize(
     "unit",
-    ["://", "a:b@", "password", "password=", "token='", "\\", "-----BEGIN PRIVATE KEY-----", "eyJaaaaa.", "bearer "],
+    [
+        *(
+            "://",
+            "a:b@",
+            "password",
+            "password=",
+            "token='",
+            "\\",
+            "-----BEGIN PRIVATE KEY-----",
+            "eyJaaaaa.",
+            "bearer ",
+        ),
+        *(
+            "-",
+            "-eyJ-----",
+            "--token",
+            "--token ",
+            "--",
+            " --a",
+            "token=[",
+            "token=(a",
+            "token=[ ",
+            "pass=b",
+            "sk-",
+            "xoxb-",
+        ),
+        *(
+            "token%3d",
+            "authorization: ",
+            "cookie=[",
+            "token" + " " * 5,
+            "_pass",
+            "aat_",
+            "ghp_",
+            "://a:",
+            '"""',
+            "token=a",
+        ),
+    ],
 )
 def test_no_text_takes_long(unit):
-    redact(unit * (200_000 // len(unit)))  # this would take minutes, and so the test's time-out, were it quadratic
+    # A hint of every rule, so that each of them looks at it.
+    redact(
+        "password bearer eyj :// cookie " + unit * (200_000 // len(unit))
+    )  # this would take minutes, and so the test's time-out, were it quadratic
 
 
 class TestValues:
@@ -209,12 +280,26 @@ class TestValues:
             "OLDPWD": "/home/ada/project",
             "TOKEN_CACHE_SECONDS": "10.00000000",
             "HOSTS": "first-host.example",
+            "DB_PASS": "seventh-secret",
+            "PASS": "eighth-secret",
+            "SENTRY_DSN": "https://0123abcd@sentry.example/1",
+            "BYPASS": "bypass-12345",
+            "COMPASS": "compass-12345",
+            "DESIGN": "design-12345",
         }
 
         assert set(secret_values(environment)) >= {
             *("first-secret", "second-secret", "third-secret", "fourth-secret", "fifth-secret", "fifth%2Dsecret"),
+            *("seventh-secret", "eighth-secret", "0123abcd"),
         }
-        for harmless in ("/home/ada/project", "10.00000000", "first-host.example"):
+        for harmless in (
+            "/home/ada/project",
+            "10.00000000",
+            "first-host.example",
+            "bypass-12345",
+            "compass-12345",
+            "design-12345",
+        ):
             assert harmless not in secret_values(environment)
 
     @pytest.mark.parametrize("value", ["", "1234567", "postgres", "development"])
