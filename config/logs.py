@@ -14,6 +14,8 @@ class RedactingFormatter(logging.Formatter):
         text = super().format(record)
         if len(text) <= _LONGEST:
             return redact(text)
-        # Each half is redacted with as much again beside it: a secret that is cut in two is not recognised any more.
+        # Each half is redacted with as much again beside it, and from a word to a word: a secret that is cut in two is
+        # not recognised any more.
         half = _LONGEST // 2
-        return f"{redact(text[:_LONGEST])[:half]} … {redact(text[-_LONGEST:])[-half:]}"
+        begin, end = text[:_LONGEST].rsplit(None, 1)[0], text[-_LONGEST:].split(None, 1)[-1]
+        return f"{redact(begin)[:half]} … {redact(end)[-half:]}"

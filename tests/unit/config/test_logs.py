@@ -68,11 +68,11 @@ def test_a_long_record_is_written_without_its_middle(log, monkeypatch):
     logger, written = log
 
     # One of the tokens is where the record is cut, whichever way.
-    logger.info("begin %s end", f"{TOKEN} " * 20_000)
+    logger.info("begin %s end", f"{TOKEN} " * 500)
 
     text = written.getvalue()
     assert "begin [redacted]" in text
     assert text.endswith("[redacted]  end\n")
     assert TOKEN[8:24] not in text
     assert len(text) < 10_100
-    assert sum(redacted) <= 20_000
+    assert max(redacted) <= 10_000
