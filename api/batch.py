@@ -1,9 +1,11 @@
 """POST /actions/<name>/batch: many requests for one action, each with an outcome of its own, or all of them or none."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 from rest_framework import serializers
@@ -13,7 +15,7 @@ from api.actions import ActionApi
 from api.idempotency import KEY, refuse_key
 from api.outcomes import Outcome, outcomes_body, refusal_of, require_all
 from api.parsing import require_plain
-from api.problems import ProblemError
+from api.problems import INTERNAL_ERROR, ProblemError
 from api.queries import is_set, read_query
 from api.rendering import respond
 from api.schema.operations import describe_batch
@@ -28,6 +30,8 @@ from reports.acceptance import Accepted
 from reports.errors import PlanTooLargeError, RequestsRefusedError
 from reports.requests import Timing
 from services import actions
+
+logger = logging.getLogger(__name__)
 
 
 class _Anything(serializers.Field):
@@ -107,8 +111,15 @@ class BatchApi(ActionApi, abstract=True):
             return timing
         try:
             return self.understood(submission, timing)
+        except PlanTooLargeError:
+            raise  # at once: to plan a thousand such requests takes long, and no client needs to hear it of each
         except REFUSALS as error:
             return refusal_of(error, f"#/requests/{at}/parameters")
+        except (DatabaseError, InterfaceError):
+            raise  # nor could the others be accepted
+        except Exception:
+            logger.exception("Request %d of a batch for %s cannot be planned", at, self.name)
+            return ProblemError(INTERNAL_ERROR, "The service failed to plan this request.")
 
     def _repeated(
         self, submissions: Sequence[Submission | ProblemError], outcomes: Sequence[Outcome], *, requested_by: int | None

@@ -11,6 +11,7 @@ from rest_framework.permissions import BasePermission
 from api.invoices import SyncInvoicesApi
 from reports.models import AsyncActionReport
 from reports.selectors import read_clock
+from tasks.canvas import plan_of
 from tests.contract.document import require_as_documented
 
 
@@ -141,6 +142,39 @@ class TestEachOnItsOwn:
         assert outcomes(answer) == [ACCEPTED] * 1000
         # Roots and tasks, 400 in each statement, in a savepoint of the test's; and their reports.
         assert len(queries) == 3 + 5 + 2 + 2
+
+
+class TestBroken:
+    """An action that fails on some parameters, as no canvas should."""
+
+    @pytest.fixture(autouse=True)
+    def _broken(self, monkeypatch):
+        canvas = SyncInvoicesApi.canvas
+
+        def break_down(customer_id, **more):
+            if customer_id == "cus_bad":
+                raise ZeroDivisionError
+            return () if customer_id == "cus_none" else canvas(customer_id=customer_id, **more)
+
+        monkeypatch.setattr(SyncInvoicesApi, "canvas", staticmethod(break_down))
+
+    def test_it_is_no_matter_for_the_others(self, ada, caplog):
+        answer = post(ada, asks("cus_1"), asks("cus_bad"), asks("cus_none"), asks("cus_2"))
+
+        assert outcomes(answer) == [ACCEPTED, (500, "internal_error"), (500, "internal_error"), ACCEPTED]
+        assert len(roots()) == 2
+        logged = [record for record in caplog.records if record.name == "api.batch"]
+        assert [record.getMessage() for record in logged] == [
+            f"Request {at} of a batch for sync-invoices cannot be planned" for at in (1, 2)
+        ]
+        assert logged[0].exc_info[0] is ZeroDivisionError
+
+    def test_but_where_it_is_all_or_none(self, ada):
+        answer = post(ada, asks("cus_1"), asks("cus_bad"), atomic=True)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "batch_refused")
+        assert errors(answer.json()) == [("#/requests/1", "internal_error")]
+        assert not roots()
 
 
 class TestKeys:
@@ -321,6 +355,17 @@ class TestRefused:
 
         assert (answer.status_code, answer.json()["code"]) == (422, "plan_too_large")
         assert answer.json()["detail"] == "The first 3 requests have 6 tasks; a batch may have 5."
+
+    def test_one_that_has_too_many_ends_the_planning(self, ada, settings, monkeypatch):
+        planned = []
+        monkeypatch.setattr("api.actions.plan_of", lambda canvas: planned.append(canvas) or plan_of(canvas))
+        settings.REPORT_MAX_TASKS = 1
+
+        answer = post(ada, *[asks()] * 4)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "plan_too_large")
+        assert len(planned) == 1
+        assert not roots()
 
     def test_who_may_not_ask_for_the_action(self, ada, stranger, monkeypatch):
         class Nobody(BasePermission):
