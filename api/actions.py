@@ -10,7 +10,6 @@ from rest_framework import serializers
 from rest_framework.fields import Field
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from api import catalogue, declaration
 from api.answers import respond_submitted
@@ -24,6 +23,7 @@ from api.restrictions import MayRequest
 from api.schema.operations import describe_action
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
 from api.timing import TIMING_PARAMETERS, timing_of
+from api.views import ThrottledView
 from reports import repeats, requests
 from reports.acceptance import Accepted
 from reports.codes import ErrorCode
@@ -37,7 +37,7 @@ from tasks.canvas import plan_of
 JsonObject = dict[str, Any]
 
 
-class ActionApi(APIView):
+class ActionApi(ThrottledView):
     """What an action's class inherits; see docs/adding-an-action.md.
 
     A subclass has a docstring (clients read it) and

@@ -40,13 +40,12 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed
         digest = hash_token(text.decode())
         known = known_tokens.find(digest)
-        if known is None:
-            # Before a statement is spent on it. A client that was seen before goes on, whoever guesses beside it.
-            refuse_guessing(wrong_tokens(), request)
         token = known.token if known and known.is_fresh else _look_up(digest)
         if token is None:
-            known_tokens.forget(digest)
-            count_wrong_guess(wrong_tokens(), request)
+            if known is None:  # one that is known was revoked, and is no guess
+                # Looked up for all that: who has a token goes on, whoever guesses beside it.
+                refuse_guessing(wrong_tokens(), request)
+                count_wrong_guess(wrong_tokens(), request)
             raise AuthenticationFailed
         if not token.user.is_active or (token.expiry and token.expiry <= timezone.now()):
             raise AuthenticationFailed

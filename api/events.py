@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from api.bodies import is_final, report_body
 from api.conditions import etag_of
@@ -16,6 +15,7 @@ from api.queries import read_query
 from api.rendering import dump, respond_without_body
 from api.reports import find_action_report, id_of
 from api.schema import operations
+from api.views import ThrottledView
 from api.visibility import Reader
 from reports import selectors
 from reports.errors import TooManyWaitersError
@@ -32,7 +32,7 @@ _PACE = 0.25
 
 
 @operations.watch_report
-class ReportEventsApi(APIView):
+class ReportEventsApi(ThrottledView):
     """Hear of a report's changes."""
 
     http_method_names = ["get"]

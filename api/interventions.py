@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from api import catalogue
 from api.bodies import report_body
@@ -16,6 +15,7 @@ from api.rendering import respond
 from api.reports import find_action_report, find_report, id_of, respond_accepted, unknown_report
 from api.schema import operations
 from api.strictness import make_strict
+from api.views import ThrottledView
 from api.visibility import Reader
 from services import actions
 
@@ -24,7 +24,7 @@ make_strict(_NOTHING)
 
 
 @operations.cancel_report
-class CancelReportApi(APIView):
+class CancelReportApi(ThrottledView):
     """Cancel an action."""
 
     http_method_names = ["post"]
@@ -39,7 +39,7 @@ class CancelReportApi(APIView):
 
 
 @operations.retry_report
-class RetryReportApi(APIView):
+class RetryReportApi(ThrottledView):
     """Retry an action."""
 
     http_method_names = ["post"]

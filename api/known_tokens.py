@@ -28,7 +28,7 @@ class KnownToken:
 
 
 class KnownTokens:
-    """The tokens that were there when they were last looked up. Those that came first are forgotten first."""
+    """The tokens that were found, also those that were revoked since. Those that came first are forgotten first."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
@@ -48,11 +48,6 @@ class KnownTokens:
                 del self._known[next(iter(self._known))]
             self._known[token.digest] = known
         return known
-
-    def forget(self, digest: str) -> None:
-        """Forget a token that is there no more."""
-        with self._lock:
-            self._known.pop(digest, None)
 
     def clear(self) -> None:
         """Forget all of them."""

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from api import catalogue, restrictions
 from api.problems import ACTION_NOT_FOUND, NOT_FOUND, PROBLEM_TYPES, ProblemError
@@ -16,10 +15,11 @@ from api.queries import read_query
 from api.rendering import dump, respond
 from api.schema.document import openapi_yaml
 from api.schema.operations import list_actions
+from api.views import ThrottledView
 from reports.codes import ENGINE_CODES
 
 
-class PublicPage(APIView):
+class PublicPage(ThrottledView):
     """A page for everybody, and no part of the API."""
 
     http_method_names = ["get", "head"]
@@ -81,7 +81,7 @@ class OpenApiPage(PublicPage):
 
 
 @list_actions
-class ActionsApi(APIView):
+class ActionsApi(ThrottledView):
     """List actions."""
 
     http_method_names = ["get", "head"]
@@ -103,7 +103,7 @@ class ActionsApi(APIView):
         return respond({"items": items})
 
 
-class UnknownActionApi(APIView):
+class UnknownActionApi(ThrottledView):
     """Stands where an action would."""
 
     http_method_names = ["get", "head", "post"]

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from api.bodies import LISTED_PARAMETERS, Body, is_final, report_body, report_path, summary_body, task_body
 from api.conditions import etag_of, has_etags, has_newest
@@ -14,6 +13,7 @@ from api.problems import REPORT_NOT_FOUND, ProblemError
 from api.queries import Page, read_query
 from api.rendering import respond, respond_without_body
 from api.schema import operations
+from api.views import ThrottledView
 from api.visibility import Reader
 from api.waiting import wait_as_preferred
 from reports import selectors
@@ -24,7 +24,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f
 
 
 @operations.get_report
-class ReportApi(APIView):
+class ReportApi(ThrottledView):
     """Read a report."""
 
     http_method_names = ["get", "head"]
@@ -57,7 +57,7 @@ class ReportApi(APIView):
 
 
 @operations.list_reports
-class ReportsApi(APIView):
+class ReportsApi(ThrottledView):
     """List reports."""
 
     http_method_names = ["get", "head"]
@@ -77,7 +77,7 @@ class ReportsApi(APIView):
 
 
 @operations.list_report_tasks
-class ReportTasksApi(APIView):
+class ReportTasksApi(ThrottledView):
     """List the tasks of a report."""
 
     http_method_names = ["get", "head"]

@@ -10,7 +10,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from api.problems import THROTTLED, ProblemError
+from api.problems import PARAMETERS_INVALID, THROTTLED, ProblemError
 from api.quotas import Quota, Standing, take
 
 
@@ -26,9 +26,17 @@ class ClientThrottle(BaseThrottle):
 
 
 def charge_submitted(view: Any, request: Request, count: int) -> None:
-    """Count ``count`` more requests that came in one, all of them or none. Raises ProblemError where it is too many."""
+    """Count ``count`` more requests that came in one, all of them or none. Raises ProblemError where it is too many.
+
+    More than the quota ever is would be refused however long its client waited: that is told so, and not counted.
+    """
+    quota = _submit_quota()
+    if quota and count + 1 > quota.limit:
+        detail = f"The quota {quota.name} is {quota.limit:,} requests: a batch may have no more than that."
+        errors = [{"pointer": "#/requests", "code": "max_length", "detail": detail}]
+        raise ProblemError(PARAMETERS_INVALID, detail, errors=errors)
     if count:
-        _charge(view, _submit_quota(), request, cost=count)
+        _charge(view, quota, request, cost=count)
 
 
 def exceeded(quota: Quota, wait: int) -> ProblemError:

@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as of_the_service
 from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
 from django.utils.module_loading import import_string
+from knox.models import AuthToken
 from redis import Redis
+from rest_framework.permissions import BasePermission
 
 from api import quotas
+from api.invoices import SyncInvoicesApi
 from api.quotas import Quota, take
+from api.views import ThrottledView
 from stack.process import wait_for
 from stack.valkey import Valkey
 from tests.contract.document import require_as_documented
@@ -175,6 +182,40 @@ class TestClients:
         assert ask_for(1).status_code == 200
         problem(ask(ada), 429, "throttled")
 
+    def test_a_batch_that_no_waiting_makes_room_for_is_told_how_many_it_may_have(self, ada, settings):
+        settings.THROTTLE_SUBMIT = (5, 3600)
+
+        def ask_for(count):
+            body = {"requests": [{"parameters": {"customer_id": "cus_ada"}}] * count}
+            return ada.post(f"{ACTION}/batch", body, content_type="application/json")
+
+        refused = ask_for(6)
+
+        document = problem(refused, 422, "parameters_invalid")
+        assert document["detail"] == "The quota submit is 5 requests: a batch may have no more than that."
+        assert [(error["pointer"], error["code"]) for error in document["errors"]] == [("#/requests", "max_length")]
+        assert "Retry-After" not in refused.headers
+        assert refused.headers["RateLimit"].startswith('"submit";r=4;')  # it is one request, as any that is refused
+        require_as_documented(refused, "sync_invoices_batch")
+        assert ask_for(4).status_code == 200
+
+    def test_what_they_may_not_do_is_counted_as_well(self, ada, settings, monkeypatch):
+        class Nobody(BasePermission):
+            def has_permission(self, request, view):
+                return False
+
+        settings.THROTTLE_SUBMIT = (2, 3600)
+        monkeypatch.setattr(SyncInvoicesApi, "permission_classes", [Nobody])
+
+        assert [ask(ada).status_code for _ in range(3)] == [403, 403, 429]
+
+    def test_every_view_counts_first(self):
+        assert all(
+            issubclass(pattern.callback.cls, ThrottledView)
+            for pattern in get_resolver().url_patterns
+            if hasattr(getattr(pattern, "callback", None), "cls")
+        )
+
     def test_neither_by_others_nor_by_reading(self, ada, bob, settings):
         settings.THROTTLE_SUBMIT = settings.THROTTLE_READ = (1, 3600)
         assert ask(ada).status_code == 202
@@ -220,13 +261,13 @@ class TestGuessing:
     def stranger(self, address, text="aat_wrong", **headers):
         return Client(headers={"Authorization": f"Bearer {text}", **headers}, REMOTE_ADDR=address)
 
-    def test_too_many_wrong_tokens_are_refused_before_they_are_looked_up(self, db, settings, django_assert_num_queries):
+    def test_too_many_wrong_tokens_are_refused(self, db, settings, django_assert_num_queries):
         settings.THROTTLE_FAILED_AUTHENTICATIONS = (3, 3600)
         client = self.stranger("192.0.2.1")
         for _ in range(3):
             problem(client.get("/reports"), 401, "token_invalid")
 
-        with django_assert_num_queries(0):
+        with django_assert_num_queries(1):
             refused = client.get("/reports")
 
         assert problem(refused, 429, "throttled")["violated-policies"] == ["failed-authentications"]
@@ -235,7 +276,7 @@ class TestGuessing:
         problem(self.stranger("192.0.2.2").get("/reports"), 401, "token_invalid")
 
     @pytest.mark.usefixtures("remembering")
-    def test_a_client_that_is_known_goes_on_beside_them(self, ada, client_of, settings, monkeypatch):
+    def test_whoever_has_a_token_goes_on_beside_them(self, ada, client_of, settings):
         settings.THROTTLE_FAILED_AUTHENTICATIONS = (1, 3600)
         assert ada.get("/reports").status_code == 200
         for _ in range(2):
@@ -244,7 +285,21 @@ class TestGuessing:
         assert ada.get("/reports").status_code == 200
         settings.TOKEN_CACHE_SECONDS = 0
         assert ada.get("/reports").status_code == 200
-        problem(client_of("bob").get("/reports"), 429, "throttled")
+        # Nor is who was never seen before: after a restart, that is everybody.
+        assert client_of("bob").get("/reports").status_code == 200
+        problem(self.stranger("127.0.0.1").get("/reports"), 429, "throttled")
+
+    @pytest.mark.usefixtures("remembering")
+    def test_a_token_that_was_revoked_or_has_expired_is_no_guess(self, ada, bob, settings):
+        settings.THROTTLE_FAILED_AUTHENTICATIONS = (1, 3600)
+        assert [client.get("/reports").status_code for client in (ada, bob)] == [200, 200]
+        settings.TOKEN_CACHE_SECONDS = 0
+        AuthToken.objects.filter(user=ada.user).delete()
+        AuthToken.objects.filter(user=bob.user).update(expiry=timezone.now() - timedelta(seconds=1))
+
+        for client in (ada, bob) * 3:
+            problem(client.get("/reports"), 401, "token_invalid")
+        problem(self.stranger("127.0.0.1").get("/reports"), 401, "token_invalid")
 
     def test_a_token_that_is_there_is_no_guess(self, ada, settings):
         settings.THROTTLE_FAILED_AUTHENTICATIONS = (1, 3600)
