@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from reports import execution, intervention
@@ -80,7 +82,7 @@ def test_cancelling_ends_an_action_that_had_not_ended(told):
 
 
 def test_a_deadline_ends_an_action(told):
-    root = ledger.accept("a", timing=Timing(expires_at=read_clock()))
+    root = ledger.accept("a", timing=Timing(expires_at=read_clock() - timedelta(seconds=1)))
     assert intervention.end_overdue(root)
     assert not intervention.end_overdue(root)
     assert told == [(root, "failed")]
