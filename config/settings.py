@@ -168,6 +168,11 @@ REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
 RECOVERY_INTERVAL = env.seconds("RECOVERY_INTERVAL", 1.0)
 RECOVERY_HEARTBEAT_INTERVAL = env.seconds("RECOVERY_HEARTBEAT_INTERVAL", 5.0)
 RECOVERY_LEASE = env.seconds("RECOVERY_LEASE", 30.0)
+if RECOVERY_INTERVAL > RECOVERY_HEARTBEAT_INTERVAL:
+    raise ImproperlyConfigured(
+        "RECOVERY_INTERVAL is longer than RECOVERY_HEARTBEAT_INTERVAL, and heartbeats are written once per pass."
+        " Make it the shorter one."
+    )
 if RECOVERY_LEASE < 2 * RECOVERY_HEARTBEAT_INTERVAL:
     raise ImproperlyConfigured("RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of them.")
 RECOVERY_REPUBLISH_AFTER = env.seconds("RECOVERY_REPUBLISH_AFTER", 30.0)

@@ -38,6 +38,13 @@ def later(seconds: str = "%s") -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', ({seconds}) || ' seconds')"
 
 
+def seconds_since(column: str) -> str:
+    """Return SQL for the seconds that have passed since a moment in the past."""
+    if connection.vendor == "postgresql":
+        return f"EXTRACT(EPOCH FROM statement_timestamp() - {column})::float8"
+    return f"((julianday('now') - julianday({column})) * 86400.0)"
+
+
 def skip_locked() -> str:
     """Return the clause that lets several workers take batches side by side. SQLite has one writer at a time."""
     return "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

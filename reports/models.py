@@ -149,3 +149,16 @@ class AsyncActionReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task or self.action} {self.status}"
+
+
+class Worker(models.Model):
+    """A worker, as it says itself after each whole pass of its recovery. Its row goes with it when it ends in order."""
+
+    name = models.CharField(max_length=255, primary_key=True, help_text="What its claims begin with.")
+    queues = models.JSONField(default=list, help_text="From which it takes work; none once it comes to its end.")
+    processes = models.PositiveIntegerField(help_text="Tasks that it executes at once, at most.")
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now(), help_text="It was last heard of.")
+
+    def __str__(self) -> str:
+        return self.name

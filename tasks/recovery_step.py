@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Any
 from uuid import UUID
@@ -15,18 +16,20 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
-from reports import waiting
+from reports import waiting, workers
 from reports.database import limit_lock_waits
 from services import queues, recovery
 from tasks.request import executing
 from tasks.signs import CONSUMER, RECOVERY, signs
-from tasks.watchdog_step import end_worker
+from tasks.watchdog_step import end_worker, is_ending
 from tasks.worker import worker_name
 
 logger = logging.getLogger(__name__)
 
 _QUEUES_INTERVAL = 5.0
 _PURGE_INTERVAL = 10.0
+_FORGET_INTERVAL = 60.0
+_REMEMBERED = 3600.0  # how long people may see that a worker was lost
 _LAST_PASS = 5.0
 _LOCK_WAIT = 1.0  # who stands still with the lock of one report must not keep recovery from the others
 
@@ -82,6 +85,9 @@ class RecoveryThread(Thread):
             Duty(recovery.end_overdue),
             Duty(self._rescue_stale),
             Duty(recovery.purge, _PURGE_INTERVAL),
+            Duty(lambda: workers.forget_lost(_REMEMBERED), _FORGET_INTERVAL),
+            # The last one: others go by it that everything before it was done.
+            Duty(self._show_up, settings.RECOVERY_HEARTBEAT_INTERVAL),
         )
 
     def stop(self) -> None:
@@ -95,6 +101,7 @@ class RecoveryThread(Thread):
             while not self._stopped.wait(0 if more else settings.RECOVERY_INTERVAL):
                 with _pass_lock:
                     more = self._run_pass()
+            self._leave()
         finally:
             connection.close()
             signs.end(RECOVERY)
@@ -124,6 +131,14 @@ class RecoveryThread(Thread):
         for id_ in waiting.beat(requests, worker=worker_name()):
             if getattr(requests[id_].task, "terminate_on_cancel", False):
                 requests[id_].terminate_child(self._worker.pool)
+
+    def _show_up(self) -> None:
+        own = [] if is_ending() else sorted(self._worker.app.amqp.queues.consume_from)
+        workers.show_up(worker_name(), queues=own, processes=self._worker.concurrency)
+
+    def _leave(self) -> None:
+        with suppress(DatabaseError, InterfaceError):
+            workers.leave(worker_name())
 
     def _rescue_stale(self) -> bool:
         if _clock() - self._passed_at > settings.RECOVERY_HEARTBEAT_INTERVAL:

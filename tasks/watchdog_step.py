@@ -30,7 +30,8 @@ def end_worker(reason: str) -> None:
     state.should_stop = os.EX_SOFTWARE  # type: ignore[assignment]  # typed by what it is at first
 
 
-def _is_ending() -> bool:
+def is_ending() -> bool:
+    """Tell whether this worker takes no more work, because it was told to end or ends itself."""
     return state.should_stop is not None and state.should_stop is not False  # an exit code, which may be 0
 
 
@@ -53,7 +54,7 @@ class Watchdog(Thread):
             time.sleep(_TICK)
             signs.tick()
             silent = signs.silent(limit)
-            if silent and not _is_ending():
+            if silent and not is_ending():
                 end_worker(f"No sign of life for {settings.WORKER_SILENCE_MAX:g} seconds from {' and '.join(silent)}.")
             if EVENT_LOOP in signs.silent(last):
                 logger.critical("The event loop hangs still. This worker is gone now.")

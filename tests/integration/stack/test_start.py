@@ -52,6 +52,7 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
             "1",
             "REQUEST_MAX_WAITERS leaves no 32 of a web process's threads to others. Set GRANIAN",
         ),
+        ("RECOVERY_INTERVAL", "6", "RECOVERY_INTERVAL is longer than RECOVERY_HEARTBEAT_INTERVAL, and heartbeats are"),
         ("RECOVERY_LEASE", "9", "RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of"),
         (
             "REPORT_RETENTION_DAYS_BY_ACTION",
