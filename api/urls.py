@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
-from api import catalogue, events, interventions, pages, reports
+from api import catalogue, events, health, interventions, pages, reports
 from api.batch import routes_of
 
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("problems/<str:code>", pages.ProblemPage.as_view(), name="problem"),
     path("errors", pages.ErrorsPage.as_view(), name="errors"),
     path("errors/<str:code>", pages.ErrorPage.as_view(), name="error"),
+    path("health/live", health.LivePage.as_view(), name="health-live"),
+    path("health/serving", health.ServingPage.as_view(), name="health-serving"),
+    path("health/ready", health.ReadyPage.as_view(), name="health-ready"),
     path("actions", pages.ActionsApi.as_view(), name="actions"),
     *(route for action in catalogue.actions() for route in routes_of(action)),
     path("actions/<str:name>", pages.UnknownActionApi.as_view(), name="action"),

@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 
 from celery import current_app
+from django.conf import settings
 from kombu.exceptions import ChannelError, OperationalError
 
 
@@ -18,6 +19,16 @@ def find_empty(names: Iterable[str]) -> list[str]:
             return [name for name in names if _count_messages(connection, name) == 0]
         except connection.connection_errors as error:  # type: ignore[attr-defined]
             raise OperationalError(str(error)) from error
+
+
+def require_broker() -> None:
+    """See that the broker answers.
+
+    Raises:
+        OperationalError: it is away.
+
+    """
+    find_empty([settings.TASK_DEFAULT_QUEUE])
 
 
 def _count_messages(connection: object, name: str) -> int:

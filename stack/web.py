@@ -50,4 +50,4 @@ class Web(Server):
         return self.url
 
     def is_ready(self) -> bool:
-        return answers(self.port, "/")
+        return answers(self.port, "/health/live")
