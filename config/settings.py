@@ -190,6 +190,8 @@ OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 # How long a part of a worker may give no sign of life before the worker ends itself. Seconds; longer than Celery waits
 # between two tries to reach the broker (32).
 WORKER_SILENCE_MAX = env.seconds("WORKER_SILENCE_MAX", 120.0)
+# What a worker touches every second as long as it can be trusted. Workers that share a folder need one each.
+WORKER_PULSE_FILE = Path(env.str("WORKER_PULSE_FILE", str(VAR_DIR / "worker.pulse")))
 
 # What the body of one request may hold, for one action or for many. Depth is of lists and objects in each other.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.count("REQUEST_MAX_BODY_BYTES", 1024 * 1024)

@@ -16,6 +16,7 @@ from celery.concurrency import solo
 from celery.worker import state
 from django.conf import settings
 
+from tasks.pulse import Pulse
 from tasks.signs import CONSUMER, EVENT_LOOP, signs
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,13 @@ class Watchdog(Thread):
     A hung event loop cannot even end. It has as long again as a child may wait for the database with its outcome
     (``OUTCOME_PATIENCE``); then the process is gone at once, and recovery elsewhere rescues what it executed.
 
-    It touches neither database nor broker, nor anything else that could hang it.
+    As long as none has, it gives the pulse that ``manage.py worker_health`` feels. It touches neither database nor
+    broker; a disk that hangs it stops the pulse.
     """
 
     def __init__(self) -> None:
         super().__init__(name="watchdog", daemon=True)
+        self._pulse = Pulse()
 
     def run(self) -> None:
         limit = math.ceil(settings.WORKER_SILENCE_MAX / _TICK)
@@ -54,7 +57,9 @@ class Watchdog(Thread):
             time.sleep(_TICK)
             signs.tick()
             silent = signs.silent(limit)
-            if silent and not is_ending():
+            if not silent:
+                self._pulse.beat()
+            elif not is_ending():
                 end_worker(f"No sign of life for {settings.WORKER_SILENCE_MAX:g} seconds from {' and '.join(silent)}.")
             if EVENT_LOOP in signs.silent(last):
                 logger.critical("The event loop hangs still. This worker is gone now.")

@@ -1,5 +1,7 @@
 """Workers say themselves that they are there, and how long a lost one was."""
 
+import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -52,3 +54,18 @@ def test_a_lost_worker_is_known_as_lost(engine: Engine, happens: str, monkeypatc
     more.kill() if happens == "is killed" else more.pause()
     engine.wait_until(lambda: not _is_alive(more.name))
     assert _find(more.name) is not None
+
+
+@pytest.mark.once
+def test_a_frozen_worker_has_no_pulse(engine: Engine, tmp_path: Path) -> None:
+    pulse = tmp_path / "worker.pulse"
+    more = engine.add_worker({"WORKER_PULSE_FILE": str(pulse)})
+    engine.wait_until(pulse.exists)
+    first = pulse.stat().st_mtime
+    engine.wait_until(lambda: pulse.stat().st_mtime > first)
+    more.pause()
+    last = pulse.stat().st_mtime
+    engine.wait_until(lambda: time.time() - last > 3)  # it beats every second
+    assert pulse.stat().st_mtime == last
+    more.resume()
+    engine.wait_until(lambda: pulse.stat().st_mtime > last)
