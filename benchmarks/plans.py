@@ -25,7 +25,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from reports import acceptance, execution, intervention, purging, repeats, selectors, waiting  # noqa: E402
+from reports import acceptance, backlog, execution, intervention, purging, repeats, selectors, waiting  # noqa: E402
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
@@ -212,6 +212,9 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         "find what is overdue": lambda: waiting.find_overdue(200),
         "end what is overdue": lambda: intervention.end_overdue(root),
         "take what is stale": lambda: waiting.take_stale(200),
+        "tell what waits for a worker": backlog.find_backlogs,
+        "tell what is not rescued": lambda: backlog.count_abandoned(60),
+        "tell what is not published": lambda: backlog.count_unpublished(60),
         "purge": lambda: purging.purge_batch(older_than=half),
         "purge one action": lambda: purging.purge_batch(older_than=half, action="action-1"),
     }

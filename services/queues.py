@@ -1,8 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from kombu.exceptions import ChannelError, OperationalError
+
+_DESTINATION = ("queue", "exchange", "routing_key")
 
 
 def find_empty(names: Iterable[str]) -> list[str]:
@@ -19,6 +22,15 @@ def find_empty(names: Iterable[str]) -> list[str]:
             return [name for name in names if _count_messages(connection, name) == 0]
         except connection.connection_errors as error:  # type: ignore[attr-defined]
             raise OperationalError(str(error)) from error
+
+
+def name_for(task: str, options: Mapping[str, Any] | None = None) -> str:
+    """Return the queue that a task's messages go to; ``options`` are those of its signature."""
+    known = current_app.tasks.get(task)
+    # As `send_task` does: what a task's class says comes before the routes.
+    named = {name: getattr(known, name) for name in _DESTINATION if getattr(known, name, None) is not None}
+    route = current_app.amqp.router.route({**named, **(options or {})}, task, task_type=type(known) if known else None)
+    return str(route["queue"].name)
 
 
 def require_broker() -> None:

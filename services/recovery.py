@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 from celery import current_app
@@ -16,6 +15,7 @@ from reports.errors import AttemptLostError
 from reports.failure import Failure
 from reports.purging import purge_batch
 from reports.waiting import Stale
+from services import queues
 from services.dispatch import publish
 
 logger = logging.getLogger(__name__)
@@ -49,12 +49,10 @@ def end_overdue() -> bool:
 
 def republish_lost(empty_queues: Collection[str]) -> None:
     """Make due what was published to ``empty_queues`` and never claimed: the broker has lost it."""
-    router = current_app.amqp.router
     tasks = [
         name
         for name, task in current_app.tasks.items()
-        if getattr(task, "records_outcome", False)
-        and router.route(_own_options(task), name, task_type=type(task))["queue"].name in empty_queues
+        if getattr(task, "records_outcome", False) and queues.name_for(name) in empty_queues
     ]
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
     if lost:
@@ -92,12 +90,6 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
             execution.fail(lost.id, lost.attempt, failure)
     except AttemptLostError:
         logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
-
-
-def _own_options(task: Any) -> dict[str, Any]:
-    # As `send_task` does: what a task's class says comes before the routes.
-    names = ("queue", "exchange", "routing_key")
-    return {name: getattr(task, name) for name in names if getattr(task, name, None) is not None}
 
 
 @contextmanager

@@ -1,0 +1,57 @@
+"""What waits for a worker, and what nobody takes care of: what an operator wants to know, not what recovery does.
+
+Read by people, now and then: each question reads as many reports as wait or run, by an index of those alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from reports.database import TABLE, fetch_all, fetch_one, later, now, seconds_since
+from reports.documents import load
+
+_MOST = 1_000_000  # to be counted
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Tasks of one name and with the same options that wait for a worker; ``waiting_for``: the longest, in seconds."""
+
+    task: str
+    options: dict[str, Any]
+    number: int
+    waiting_for: float
+
+
+def find_backlogs() -> list[Backlog]:
+    """Return what waits for a worker: published, or to be published at once, and not claimed yet.
+
+    A task that waits for its time has waited since that time. The longest wait comes first.
+    """
+    since = "CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END"
+    rows = fetch_all(
+        f"""
+        SELECT task, options, COUNT(*), {seconds_since(f"MIN({since})")} FROM {TABLE}
+        WHERE status = 'pending' AND due_at IS NOT NULL AND dispatched_at IS NOT NULL
+            AND (not_before IS NULL OR not_before <= {now()})
+        GROUP BY task, options ORDER BY 4 DESC
+        """,  # noqa: S608
+    )
+    return [Backlog(task, load(options) or {}, number, float(waits)) for task, options, number, waits in rows]
+
+
+def count_abandoned(seconds: float) -> int:
+    """Return how many tasks run whose worker has not been heard of for so long; recovery has not rescued them."""
+    return _count(f"status = 'running' AND kind = 'task' AND heartbeat_at < {later()}", -seconds)
+
+
+def count_unpublished(seconds: float) -> int:
+    """Return how many reports have been due for so long; recovery has not published them."""
+    return _count(f"status = 'pending' AND due_at IS NOT NULL AND due_at < {later()}", -seconds)
+
+
+def _count(condition: str, *parameters: Any) -> int:
+    row = fetch_one(
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE {condition} LIMIT {_MOST}) found",  # noqa: S608
+        parameters,
+    )
+    return int(row[0]) if row else 0
