@@ -1,13 +1,16 @@
 """The actions that clients may ask for: every class of an action joins when it is defined."""
 
+import warnings
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from celery.exceptions import DuplicateTaskNameWarning  # type: ignore[attr-defined]  # newer than its types
 from django.core.exceptions import ImproperlyConfigured
 
 from api import declaration
 from reports.codes import ErrorCode
+from tasks import declaration as tasks
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -53,14 +56,31 @@ def error_codes() -> dict[ErrorCode, list[str]]:
 
 
 def load(modules: Iterable[str]) -> None:
-    """Import the modules that define actions. Raises ImproperlyConfigured for one that is not there."""
-    for name in modules:
+    """Import the modules that define actions, and see that everything in them can be relied on.
+
+    Raises:
+        ImproperlyConfigured: a module is not there, or an action or a task is declared wrongly.
+
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DuplicateTaskNameWarning)
         try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-                raise
-            raise ImproperlyConfigured(
-                f"ACTION_MODULES names {name}, and there is no module {error.name}."
-                " Correct the name, or install the package that has it."
-            ) from error
+            for name in modules:
+                _import(name)
+            tasks.check_all()
+        except DuplicateTaskNameWarning as warning:
+            raise tasks.duplicate(warning) from warning
+    for action in actions():
+        declaration.check_tasks(action)
+
+
+def _import(name: str) -> None:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        raise ImproperlyConfigured(
+            f"ACTION_MODULES names {name}, and there is no module {error.name}."
+            " Correct the name, or install the package that has it."
+        ) from error

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework import serializers
@@ -12,6 +12,11 @@ from api.parameters import LONGEST_FILTER, can_be_filtered
 from api.strictness import make_strict
 from reports.codes import ENGINE_CODES, ErrorCode
 from tasks.chainable import is_chainable
+from tasks.declaration import check_canvas
+from tasks.reach import Reach
+
+if TYPE_CHECKING:
+    from api.actions import ActionApi
 
 LONGEST_NAME = 92  # so that the name of the permission that stands for it is not too long either
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
@@ -28,6 +33,7 @@ _RESERVED_NAMES = frozenset(
 # What is put behind an action's name in the OpenAPI document; an action of that name would take it.
 DERIVED_SUFFIXES = ("-batch", "-batch-item")
 _LONGEST_TIME_BUDGET = 366 * 24 * 3600.0
+_LIMITS = {"soft_time_limit", "time_limit"}
 
 _NAMED_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -150,6 +156,27 @@ def _checked_error(cls: type, error: Any) -> ErrorCode:
     if not meaning:
         raise _misdeclared(cls, f"give {error.__name__} a docstring that tells clients what {code} means")
     return ErrorCode(code, retryable, " ".join(meaning.split()))
+
+
+def check_tasks(cls: "type[ActionApi]") -> None:
+    """Raise for an action whose canvas names a task that cannot be run, or one that outlasts the action's time budget.
+
+    Raises:
+        ActionMisdeclaredError, TaskMisdeclaredError: which of them, and what to change.
+
+    """
+    reach = Reach(cls.canvas)
+    check_canvas(cls.canvas, reach)
+    if cls.time_budget is None or _LIMITS & reach.names:  # signatures have limits of their own, it seems
+        return
+    for task in reach.tasks:
+        limit = task.soft_time_limit or task.time_limit
+        if limit and limit > cls.time_budget:
+            raise _misdeclared(
+                cls,
+                f"give it a time_budget of at least {limit:g} s, the time limit of its task {task.name},"
+                " or that task a shorter one",
+            )
 
 
 def checked_canvas(cls: type) -> Any:

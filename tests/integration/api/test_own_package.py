@@ -187,19 +187,37 @@ def has_come_to(status: str, report: dict, client: httpx.Client, url: str) -> bo
     return report["status"] == status
 
 
+WEB = ["-c", "import config.wsgi"]
+WORKER = ["-m", "celery", "-A", "config", "worker", "--pool", "solo"]
+NAMED = (
+    "api.py",
+    ('name = "greet"', 'name = "Greet"'),
+    (
+        'greetings.api.GreetApi: give it a name of lower-case words with hyphens, such as name = "sync-invoices",'
+        " not 'Greet'."
+    ),
+)
+TWICE = (
+    "tasks.py",
+    ("greetings.store", "greetings.write"),
+    (
+        "Task name 'greetings.write' is already registered to a different callable. Existing: greetings.tasks."
+        "__write_greeting New: greetings.tasks.__store_greeting. Give one of them another name."
+    ),
+)
+
+
 @pytest.mark.parametrize(
-    "command",
-    [
-        ["-c", "import config.wsgi"],
-        ["-m", "celery", "-A", "config", "worker", "--pool", "solo"],
-    ],
-    ids=["web", "worker"],
+    ("command", "declared"),
+    [(WEB, NAMED), (WORKER, NAMED), (WEB, TWICE), (WORKER, TWICE)],
+    ids=["web", "worker", "web, a task", "worker, a task"],
 )
 def test_a_wrong_declaration_stops_the_start_with_a_line_that_says_what_to_change(
-    environment: Mapping[str, str], package: Path, command: list[str]
+    environment: Mapping[str, str], package: Path, command: list[str], declared: tuple[str, tuple[str, str], str]
 ) -> None:
-    endpoint = package / "greetings/api.py"
-    endpoint.write_text(endpoint.read_text().replace('name = "greet"', 'name = "Greet"'))
+    file, change, line = declared
+    module = package / "greetings" / file
+    module.write_text(module.read_text().replace(*change))
 
     done = subprocess.run(
         [sys.executable, *command],
@@ -212,8 +230,4 @@ def test_a_wrong_declaration_stops_the_start_with_a_line_that_says_what_to_chang
     )
 
     assert done.returncode == 1
-    expected = (
-        "async-actions cannot start: greetings.api.GreetApi: give it a name of lower-case words with hyphens,"
-        " such as name = \"sync-invoices\", not 'Greet'."
-    )
-    assert done.stderr.splitlines()[-1] == expected
+    assert done.stderr.splitlines()[-1] == f"async-actions cannot start: {line}"
