@@ -4,7 +4,7 @@ That is in the log of the process that was asked, and ``manage.py doctor`` tells
 its document: clients have no use for it.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -17,8 +17,6 @@ from services.health import Verdict
 
 
 class LivePage(PublicPage):
-    throttle_classes: list[Any] = []
-
     def get(self, request: Request) -> HttpResponse:
         """Answer that this process answers. It asks nobody else: what is wrong with others, no restart heals."""
         del request
@@ -26,7 +24,6 @@ class LivePage(PublicPage):
 
 
 class VerdictPage(PublicPage):
-    throttle_classes: list[Any] = []
     verdict: ClassVar[Verdict]
 
     def get(self, request: Request) -> HttpResponse:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
 
-from django.conf import settings
+from reports.redaction import redact
 
 
 class Verdict(StrEnum):
@@ -40,11 +39,8 @@ def wrong(what: str, advice: str) -> Finding:
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says, in a line, without a password that this service knows."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    for secret in _secrets():
-        text = text.replace(secret, "…")
-    return text.rstrip(".")
+    """Return what an error says, in a line and without secrets."""
+    return redact(" ".join(str(error).split()) or type(error).__name__).rstrip(".")
 
 
 def duration(seconds: float) -> str:
@@ -58,10 +54,3 @@ def duration(seconds: float) -> str:
 def number(count: int, noun: str) -> str:
     """Return a count with its noun: 1 task, 2 tasks."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _secrets() -> list[str]:
-    addresses = [urlsplit(address).password for address in (settings.BROKER_URL, settings.REDIS_URL)]
-    known = [settings.DATABASES["default"].get("PASSWORD"), settings.SECRET_KEY, *addresses]
-    spelt = {spelling for secret in known if secret for spelling in (secret, unquote(secret))}
-    return sorted(spelt, key=len, reverse=True)

@@ -58,7 +58,7 @@ def examine_tokens() -> Iterator[Finding]:
         name, left = client["user__username"], (client["last"] - today).total_seconds()
         yield mind(
             f"The last token of {name} expires in {duration(left)}.",
-            f"Make a new one, and have the client use it: python manage.py create_token {name}",
+            f"Make a new one, and have the client use it: python manage.py rotate_token {name}",
         )
     if not expiring:
         yield ok("No client's last token expires soon.")

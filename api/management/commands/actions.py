@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from api import catalogue
+from api import catalogue, restrictions
 from api.actions import ActionApi
 from services import queues
 from tasks import policy
@@ -46,11 +46,19 @@ def _block(action: type[ActionApi]) -> Iterable[str]:
     tasks = Reach(action.canvas).tasks
     yield from _fact("does", " ".join(action.description.partition("\n\n")[0].split()))
     yield from _fact("declared by", f"{action.__module__}.{action.__qualname__}")
-    yield from _fact("who may", " and ".join(map(_permission_name, action.permission_classes)) or "everybody")
+    yield from _fact("who may", _who_may(action))
+    yield from _fact("fails with", ", ".join(code.code for code in action.error_codes) or "no code of its own")
     yield from _fact("time budget", f"{action.time_budget:g} s" if action.time_budget else policy.NONE)
     yield from _table([_HEADINGS, *map(_row, tasks)])
     for retries, names in _by_retries(tasks).items():
         yield from _fact("retries", f"{', '.join(names)}: {retries}")
+
+
+def _who_may(action: type[ActionApi]) -> str:
+    permissions = [_permission_name(permission) for permission in action.permission_classes]
+    if restrictions.is_restricted(action):
+        permissions.append(f"the permission {restrictions.codename_of(action.name)}")
+    return " and ".join(permissions) or "everybody"
 
 
 def _row(task: AnyTask) -> Sequence[str]:

@@ -28,6 +28,12 @@ def copy():
     return read.s(), write.s()
 
 
+class CopyFailedError(Exception):
+    """It cannot be copied."""
+
+    code = "copy_failed"
+
+
 @pytest.fixture
 def listed(settings, monkeypatch):
     """Return what the command prints, where there is one action more."""
@@ -44,6 +50,8 @@ def listed(settings, monkeypatch):
         name = "copy-something"
         canvas = copy
         time_budget = 3600
+        errors = (CopyFailedError,)
+        restricted = True
         permission_classes = [IsAuthenticated, IsAdminUser | ~IsAuthenticated]
         InputSerializer = type("InputSerializer", (serializers.Serializer,), {})
         OutputSerializer = serializers.ListField()
@@ -62,7 +70,11 @@ def test_one_action(listed, settings):
         "copy-something",
         "  does         Copy something, whatever it is.",
         "  declared by  tests.unit.api.test_actions_command.listed.<locals>.CopyApi",
-        "  who may      IsAuthenticated and (IsAdminUser or not IsAuthenticated)",
+        (
+            "  who may      IsAuthenticated and (IsAdminUser or not IsAuthenticated) and the permission"
+            " request_copy_something"
+        ),
+        "  fails with   copy_failed",
         "  time budget  3600 s",
         f"  task          {'queue':<{len(queue)}}  time limits  worker lost",
         f"  listed.read   {queue}  soft 60 s    runs again",
@@ -82,3 +94,9 @@ def test_all_actions(listed):
 def test_one_that_is_not_there(listed):
     with pytest.raises(CommandError, match=r"^There is no action copy\. There are copy-something, ensure-customer, "):
         listed("copy")
+
+
+def test_one_that_the_operator_has_restricted(listed, settings):
+    assert "  who may      IsAuthenticated\n" in listed("sync-invoices")
+    settings.RESTRICTED_ACTIONS = ["sync-invoices"]
+    assert "  who may      IsAuthenticated and the permission request_sync_invoices\n" in listed("sync-invoices")

@@ -20,10 +20,7 @@ def test_a_reason_is_a_line():
     assert reason(ValueError()) == "ValueError"
 
 
-@pytest.mark.parametrize("secret", ["of-the-database", "of-the-broker", "p@ss", "p%40ss", "of-redis", "the-secret-key"])
-def test_a_reason_has_no_secrets(secret, settings, monkeypatch):
-    monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "of-the-database")
-    settings.BROKER_URL = "redis://me:of-the-broker@localhost/0"
-    settings.REDIS_URL = "redis://me:p%40ss@localhost/0" if "ss" in secret else "redis://me:of-redis@localhost/0"
-    settings.SECRET_KEY = "the-secret-key"
-    assert reason(ValueError(f"Refused: {secret}!")) == "Refused: …!"
+def test_a_reason_has_no_secrets():
+    assert reason(ValueError("Refused: redis://me:of-the-broker@localhost/0.")) == (
+        "Refused: redis://[redacted]@localhost/0"
+    )
