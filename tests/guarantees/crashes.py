@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from billiard.pool import SIG_SOFT_TIMEOUT, soft_timeout_sighandler
-from celery.app.trace import build_tracer
 from django.db import OperationalError, connection
 
 from chaos import ledger, trials
@@ -30,6 +29,7 @@ from reports.requests import ANY_TIME, Identity, Request, Timing
 from services import actions, recovery
 from services.dispatch import publish
 from tasks.canvas import plan_of
+from testing.delivery import deliver
 
 _PASSES = 100
 
@@ -150,10 +150,9 @@ class World:
         with self.moments.unnoticed():
             was_done = AsyncActionReport.objects.filter(id=id_).filter(status=Status.OK).exists()
         begun = self._count_begun()
-        tracer = build_tracer(name, celery_app.tasks[name], app=celery_app)
         self._is_running_task = True
         try:
-            tracer(id_, (), {}, {"id": id_, "task": name, "delivery_info": {}})
+            deliver(name, id_)
         finally:
             self._is_running_task = False
         if was_done and self._count_begun() > begun:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from celery import current_app, shared_task
-from celery.app.trace import build_tracer
+from celery import shared_task
 
 from reports.models import AsyncActionReport
 from services import actions
 from tasks.base import BaseTask
 from tasks.canvas import plan_of
+from testing import delivery
 
 _behaviours: dict[str, Callable[..., Any]] = {}
 
@@ -58,12 +58,9 @@ def tasks_of(root: UUID) -> list[AsyncActionReport]:
 
 def deliver(report: AsyncActionReport | str, *, name: str | None = None) -> str:
     """Deliver the message for a report, or for any text. Returns the state that Celery comes to."""
-    id_, name = (str(report.id), report.task) if isinstance(report, AsyncActionReport) else (report, name)
-    task = current_app.tasks[name]
-    trace = build_tracer(name, task, app=current_app._get_current_object(), propagate=False)
-    request = {"id": id_, "task": name, "root_id": id_, "delivery_info": {}, "retries": 0, "hostname": "test"}
-    outcome = trace(id_, (), {}, request)
-    return outcome.info.state if outcome.info else "SUCCESS"
+    return delivery.deliver(
+        *((report.task, str(report.id)) if isinstance(report, AsyncActionReport) else (name, report))
+    )
 
 
 def run(*signatures) -> AsyncActionReport:
