@@ -46,6 +46,14 @@ def find(name: str) -> "type[ActionApi] | None":
     return _actions.get(name)
 
 
+def rival_of(name: str) -> "type[ActionApi] | None":
+    """Return the action that keeps a new one from having this name, ``None`` where it is free."""
+    rivals = {name}
+    for suffix in declaration.DERIVED_SUFFIXES:
+        rivals |= {name + suffix, name.removesuffix(suffix)}
+    return next((action for action in actions() if action.name in rivals), None)
+
+
 def error_codes() -> dict[ErrorCode, list[str]]:
     """Return the codes that actions declare, in order, each with the names of its actions."""
     codes: dict[ErrorCode, list[str]] = {}

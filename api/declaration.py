@@ -45,13 +45,16 @@ class ActionMisdeclaredError(ImproperlyConfigured):
 def checked_name(cls: type) -> str:
     """Return the action's name. Raises ActionMisdeclaredError."""
     name = cls.__dict__.get("name")
+    if change := change_of_name(name):
+        raise _misdeclared(cls, change)
+    return str(name)
+
+
+def change_of_name(name: Any) -> str:
+    """Return what to change about a name that no action can have; empty where one can."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise _misdeclared(
-            cls, f'give it a name of lower-case words with hyphens, such as name = "sync-invoices", not {name!r}'
-        )
-    if name in _RESERVED_NAMES:
-        raise _misdeclared(cls, f"give it another name; {name!r} stands for something else in the API")
-    return name
+        return f'give it a name of lower-case words with hyphens, such as name = "sync-invoices", not {name!r}'
+    return f"give it another name; {name!r} stands for something else in the API" if name in _RESERVED_NAMES else ""
 
 
 def checked_description(cls: type) -> str:
