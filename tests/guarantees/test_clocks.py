@@ -1,6 +1,7 @@
 """Clocks of machines differ and jump. Only the database's counts, so nothing is rescued early, late or twice for it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -63,5 +64,5 @@ def test_a_web_server_whose_clock_is_wrong_schedules_by_the_databases(ground: Pr
         refused = client.post("/actions/trial", json={"canvas": ["work"], "path": "x"}, params=too_late)
     assert refused.status_code == httpx.codes.BAD_REQUEST
     ground.assert_four_zeros()
-    report = ground.report(answer.json()["id"])
+    report = ground.report(UUID(answer.json()["id"]))
     assert timedelta(seconds=2) <= report.started_at - report.created_at < timedelta(seconds=20)
