@@ -68,7 +68,8 @@ def audit(observations: Observations, testimony: Collection[Entry], reruns: Coll
             f"run twice: {row.task} {row.id} {line}"
             for row in rows.values()
             for line in _runs_too_many(row, by_task.get(row.id, []), observations, may_rerun=row.task in reruns)
-        ],
+        ]
+        + [f"run twice: {path} by {' and '.join(map(str, tasks))}" for path, tasks in _twins(testimony)],
         overwritten=[
             *_of_kind("overwritten", observations.wrong),
             *(f"overwritten: {id_} was final and is gone" for id_ in observations.gone(rows)),
@@ -118,6 +119,14 @@ def _runs_too_many(row: Row, entries: list[Entry], observations: Observations, *
     for one, next_ in pairwise(begun):
         if one.attempt not in (next_.attempt, *raised) and not _resumed_between(one, next_, resumes):
             yield f"began twice: {one}, {next_}"
+
+
+def _twins(testimony: Collection[Entry]) -> Iterator[tuple[str, list[UUID]]]:
+    """Find what more than one report stands for: a path is one task's of one action that was asked for once."""
+    by_path: dict[str, set[UUID]] = defaultdict(set)
+    for entry in testimony:
+        by_path[entry.path].add(entry.task)
+    return ((path, sorted(tasks)) for path, tasks in by_path.items() if len(tasks) > 1)
 
 
 def _resumed_between(one: Entry, next_: Entry, resumes: Collection[Resume]) -> bool:

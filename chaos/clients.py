@@ -30,7 +30,7 @@ class _Pursuit:
 
 
 class Client:
-    """One client. It takes for accepted what was answered by 202; what was not answered may have been accepted, or not.
+    """One client. It takes for accepted what was answered by 202; until then an action may have been accepted, or not.
 
     ``unheard`` counts the requests that got no answer, or one of a server that could do nothing.
     """
@@ -45,24 +45,27 @@ class Client:
         self._pursued: list[_Pursuit] = []
 
     def work(self, stop: Event) -> None:
-        """Ask for one action after the other until told to stop."""
+        """Ask for one action after the other until told to stop; for each again and again until there is an answer."""
         with self._http:
             for number, wish in enumerate(wishes(self._seed)):
-                if len(self._pursued) < _AT_ONCE:
-                    self._request(wish, f"{self._seed}.{number}")
-                while self._look_after_all(stop) and len(self._pursued) >= _AT_ONCE:
-                    pass
-                if stop.is_set():
+                while len(self._pursued) >= _AT_ONCE or not self._request(wish, f"{self._seed}.{number}"):
+                    if not self._look_after_all(stop):
+                        return
+                if not self._look_after_all(stop):
                     return
 
-    def _request(self, wish: Wish, path: str) -> None:
-        answer = self._send("POST", "/actions/trial", json={"canvas": wish.canvas, "path": path}, params=wish.query)
-        if answer is None or answer.status_code != httpx.codes.ACCEPTED:
-            return
-        root = UUID(answer.json()["id"])
-        self._seen.accept(root, expected=wish.result)
-        cancel_at = None if wish.cancel_after is None else time.monotonic() + wish.cancel_after
-        self._pursued.append(_Pursuit(root, cancel_at, wish.resumes))
+    def _request(self, wish: Wish, path: str) -> bool:
+        """Ask for an action, whose path is the key by which it is accepted once. Returns whether there is an answer."""
+        body = {"canvas": wish.canvas, "path": path}
+        answer = self._send("POST", "/actions/trial", json=body, params=wish.query, headers={"Idempotency-Key": path})
+        if answer is None:
+            return False
+        if answer.status_code == httpx.codes.ACCEPTED:
+            root = UUID(answer.json()["id"])
+            self._seen.accept(root, expected=wish.result)
+            cancel_at = None if wish.cancel_after is None else time.monotonic() + wish.cancel_after
+            self._pursued.append(_Pursuit(root, cancel_at, wish.resumes))
+        return True
 
     def _look_after_all(self, stop: Event) -> bool:
         """Look once after each action that is under way, and pause. Returns whether to go on."""
@@ -89,7 +92,7 @@ class Client:
             return
         if answer.status_code == httpx.codes.ACCEPTED:
             resume.answered_at = time.time()
-        resume.is_refused = answer.status_code == httpx.codes.CONFLICT
+        resume.is_refused = answer.is_client_error
 
     def _hear(self, answer: httpx.Response | None) -> dict[str, Any] | None:
         if answer is None or answer.status_code != httpx.codes.OK:

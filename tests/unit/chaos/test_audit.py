@@ -29,8 +29,8 @@ class Scene:
         self.seen.accept(root, expected=expected)
         return root
 
-    def testify(self, task: str, attempt: int, event: Event, *, at: float | None = None) -> None:
-        self.testimony.append(Entry(at or time.time(), find(task).id, attempt, event, "", 1))
+    def testify(self, task: str, attempt: int, event: Event, *, at: float | None = None, path: str = "") -> None:
+        self.testimony.append(Entry(at or time.time(), find(task).id, attempt, event, path or task, 1))
 
     def run(self, task: str, result: Any = None) -> None:
         attempt = find(task).attempts + 1
@@ -176,6 +176,12 @@ def test_one_attempt_that_begins_twice_is_run_twice(scene: Scene) -> None:
     scene.testify("again", 1, "begins", at=time.time() - 60)
     scene.run("again")
     assert "began its attempt twice" in str(scene.audit())
+
+
+def test_a_task_that_two_reports_stand_for_is_run_twice(scene: Scene, done: UUID) -> None:
+    scene.testify("second", 1, "begins", path="first")
+    ids = sorted([find("first").id, find("second").id])
+    assert f"run twice: first by {ids[0]} and {ids[1]}" in scene.audit().run_twice
 
 
 def test_a_task_that_may_run_again_may(scene: Scene) -> None:

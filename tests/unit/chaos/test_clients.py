@@ -24,6 +24,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
+        self.keys: list[str] = []
 
     @property
     def url(self) -> str:
@@ -39,6 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         what = self.path.partition("?")[0].rpartition("/")[2]
+        if what == "trial":
+            self.server.keys.append(self.headers["Idempotency-Key"])
         self._answer("request" if what == "trial" else what)
 
     def _answer(self, what: str) -> None:
@@ -82,13 +85,15 @@ def work(service: Service, until: Callable[[Client, Observations], bool], **answ
 
 @pytest.mark.parametrize("answer", [None, (500, {}), (503, {})], ids=["none", "500", "503"])
 def test_a_request_that_is_not_answered_is_not_accepted(service: Service, answer: Answer) -> None:
-    seen = work(service, lambda client, _: client.unheard >= 2, request=answer)
+    seen = work(service, lambda client, _: client.unheard >= 3, request=answer)
     assert not seen.accepted
+    assert set(service.keys) == {"seed.0"}  # it is repeated
 
 
 def test_a_request_that_is_refused_is_not_accepted(service: Service) -> None:
     seen = work(service, lambda *_: len(service.asked) > 1, request=(400, {}))
     assert not seen.accepted
+    assert service.keys[:2] == ["seed.0", "seed.1"]
 
 
 def test_a_202_is_accepted(service: Service) -> None:
