@@ -13,7 +13,8 @@ from reports.models import AsyncActionReport
 from tests.contract.document import committed
 from tests.integration.api.test_problems import problem
 
-PUBLIC = {"", "docs", "openapi.yaml", "problems", "problems/{code}", "errors", "errors/{code}"}
+HEALTH = {"health/live", "health/serving", "health/ready"}
+PUBLIC = {"", "docs", "openapi.yaml", "problems", "problems/{code}", "errors", "errors/{code}", *HEALTH}
 # Shown in place of the document's operations where there is no such action.
 UNKNOWN_ACTION = {"actions/{name}", "actions/{name}/batch"}
 
@@ -57,7 +58,7 @@ class TestEveryRoute:
         for method in methods_of(path):
             problem(call(person, path, method), 401, "authentication_required")
 
-    @pytest.mark.parametrize("path", sorted(PUBLIC - {"problems/{code}", "errors/{code}"}))
+    @pytest.mark.parametrize("path", sorted(PUBLIC - HEALTH - {"problems/{code}", "errors/{code}"}))
     def test_that_is_public_reads_nothing_and_changes_nothing(self, stranger, path, django_assert_num_queries):
         with django_assert_num_queries(0):
             assert stranger.get(f"/{path}").status_code == 200
