@@ -47,6 +47,7 @@ class ActionApi(ThrottledView):
       values: a date or a decimal arrives as the string that the client sent;
     - ``InputSerializer``: the parameters. JSON is taken strictly: "5" is no integer, unknown fields are refused;
     - ``OutputSerializer``: what ``result`` will be; a serializer class, or a field such as ``ListField(child=…)``;
+    - ``example``: parameters such as a client may send, for the documentation;
     - ``errors``: the classes of the exceptions that it fails with, each with a ``code``, a docstring that tells
       clients what the code means, and ``retryable``, True or False, where one knows whether a retry makes sense;
     - ``time_budget``: the seconds that it may run; it fails, ``timed_out``, when it takes longer. None without a limit;
@@ -60,6 +61,7 @@ class ActionApi(ThrottledView):
     http_method_names = ["post"]
     permission_classes = [IsAuthenticated]
 
+    example: ClassVar[dict[str, Any] | None] = None
     errors: ClassVar[Sequence[type[Exception]]] = ()
     time_budget: ClassVar[float | None] = None
     restricted: ClassVar[bool] = False
@@ -85,6 +87,7 @@ class ActionApi(ThrottledView):
         cls.parameters = declaration.checked_input(cls, canvas)
         cls.filterable = declaration.checked_filterable(cls, cls.parameters)
         cls.result = declaration.checked_output(cls)
+        cls.example = declaration.checked_example(cls, cls.parameters)
         cls.error_codes = declaration.checked_errors(cls)
         declaration.check_time_budget(cls)
         declaration.check_restricted(cls)

@@ -111,6 +111,21 @@ def checked_filterable(cls: type, serializer: serializers.Serializer) -> tuple[s
     return tuple(declared)
 
 
+def checked_example(cls: type, parameters: serializers.Serializer) -> dict[str, Any] | None:
+    """Return the parameters that the documentation shows; empty ones where none has to be given.
+
+    Raises ActionMisdeclaredError where a field is missing or unknown. Values are not looked at: a validator may ask
+    the database.
+    """
+    required = {name for name, field in parameters.fields.items() if field.required}
+    declared = getattr(cls, "example", None)
+    if declared is None:
+        return None if required else {}
+    if not isinstance(declared, dict) or not required <= declared.keys() <= parameters.fields.keys():
+        raise _misdeclared(cls, f"give it an example that has the fields of InputSerializer, not {declared!r}")
+    return declared
+
+
 def check_time_budget(cls: type) -> None:
     """Raise ActionMisdeclaredError for a time budget that no action can have."""
     declared = getattr(cls, "time_budget", None)

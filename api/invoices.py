@@ -49,6 +49,7 @@ class SyncInvoicesApi(ActionApi):
 
     name = "sync-invoices"
     canvas = invoices.sync_invoices
+    example = {"customer_id": "cus_ada"}
     errors = (*_OF_INVOICES_PLUS, CustomerNotFoundError)
     filterable = ("customer_id",)
 
@@ -67,6 +68,7 @@ class EnsureCustomerApi(ActionApi):
 
     name = "ensure-customer"
     canvas = invoices.ensure_customer
+    example = {"email": "ada@example.com", "name": "Ada Lovelace"}
     errors = (*_OF_INVOICES_PLUS, CustomerExistsError)
     filterable = ("email",)
 
@@ -89,6 +91,7 @@ class InvoiceCustomerApi(ActionApi):
 
     name = "invoice-customer"
     canvas = invoices.invoice_customer
+    example = {"email": "ada@example.com", "name": "Ada Lovelace", "amount": "12.50", "reference": "2026-117"}
     errors = (
         *_OF_INVOICES_PLUS,
         InvoiceReferenceTakenError,

@@ -35,6 +35,7 @@ class HomePage(PublicPage):
             "actions": reverse("actions"),
             "reports": reverse("reports"),
             "docs": reverse("docs"),
+            "redoc": reverse("redoc"),
             "openapi": reverse("openapi"),
             "problems": reverse("problems"),
             "errors": reverse("errors"),

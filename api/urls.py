@@ -1,14 +1,14 @@
 """The routes of the API; those of the actions come from the catalogue."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularSwaggerView
 
-from api import catalogue, events, health, interventions, pages, reports
+from api import catalogue, docs, events, health, interventions, pages, reports
 from api.batch import routes_of
 
 urlpatterns = [
     path("", pages.HomePage.as_view(), name="home"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("docs", docs.SwaggerPage.as_view(), name="docs"),
+    path("docs/redoc", docs.RedocPage.as_view(), name="redoc"),
     path("openapi.yaml", pages.OpenApiPage.as_view(), name="openapi"),
     path("problems", pages.ProblemsPage.as_view(), name="problems"),
     path("problems/<str:code>", pages.ProblemPage.as_view(), name="problem"),

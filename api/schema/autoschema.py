@@ -41,7 +41,8 @@ class StrictAutoSchema(AutoSchema):
             return None
         if isinstance(field, serializers.DecimalField) and field.max_whole_digits is not None:
             fraction = rf"(\.[0-9]{{1,{field.decimal_places}}})?" if field.decimal_places else ""
-            sign = "" if field.min_value is not None and field.min_value > 0 else "-?"
+            # Above 0 there is no sign, and a digit that is not 0.
+            sign = "(?=.*[1-9])" if field.min_value is not None and field.min_value > 0 else "-?"
             schema["pattern"] = rf"^{sign}[0-9]{{1,{max(field.max_whole_digits, 1)}}}{fraction}$"
         if isinstance(field, serializers.IntegerField) and field.max_value is None:
             schema.setdefault("format", "int64")

@@ -17,7 +17,7 @@ from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
 from api.restrictions import codename_of
-from api.schema import documents, errors, reading, submission
+from api.schema import documents, errors, examples, reading, submission
 
 if TYPE_CHECKING:
     from api.actions import ActionApi
@@ -94,6 +94,7 @@ def _refusals(*types: ProblemType) -> dict[int | tuple[int, str], OpenApiRespons
 list_actions = extend_schema_view(
     get=extend_schema(
         operation_id="list_actions",
+        examples=[examples.answered(200, examples.CATALOGUE)],
         summary="List actions",
         description="All actions, in the order of their names.",
         tags=["actions"],
@@ -104,6 +105,7 @@ list_actions = extend_schema_view(
 get_report = extend_schema_view(
     get=extend_schema(
         operation_id="get_report",
+        examples=[examples.answered(200, examples.OK)],
         summary="Read a report",
         description=(
             "The report of an action, or of one of its tasks. Ask again until its status is final: ok, failed or"
@@ -123,6 +125,7 @@ get_report = extend_schema_view(
 watch_report = extend_schema_view(
     get=extend_schema(
         operation_id="watch_report",
+        examples=[examples.answered(200, examples.EVENTS, "text/event-stream")],
         summary="Hear of a report's changes",
         description=(
             "Server-Sent Events, of an action's report: one for the report as it is, and one for each change, until it"
@@ -144,6 +147,7 @@ watch_report = extend_schema_view(
 list_reports = extend_schema_view(
     get=extend_schema(
         operation_id="list_reports",
+        examples=[examples.answered(200, examples.REPORTS)],
         summary="List reports",
         description=(
             "The reports of the actions that you have asked for, and that fit all parameters. Reports that arrive"
@@ -162,6 +166,7 @@ list_reports = extend_schema_view(
 list_report_tasks = extend_schema_view(
     get=extend_schema(
         operation_id="list_report_tasks",
+        examples=[examples.answered(200, examples.TASKS)],
         summary="List the tasks of a report",
         description=(
             "Every task, chain and group of an action, in the order they were planned; parent makes it a tree. A task"
@@ -175,6 +180,7 @@ list_report_tasks = extend_schema_view(
 cancel_report = extend_schema_view(
     post=extend_schema(
         operation_id="cancel_report",
+        examples=[examples.answered(200, examples.CANCELLED)],
         summary="Cancel an action",
         description=(
             "Make your own action final as cancelled: nothing more of it starts. A task that is running is not awaited."
@@ -195,6 +201,7 @@ cancel_report = extend_schema_view(
 retry_report = extend_schema_view(
     post=extend_schema(
         operation_id="retry_report",
+        examples=[examples.answered(202, examples.RETRIED)],
         summary="Retry an action",
         description=(
             "Resume your own action, which has failed or was cancelled, at what is not ok yet, and at once: what is ok"
@@ -235,6 +242,7 @@ def describe_action(action: "type[ActionApi]") -> None:
     extend_schema_view(
         post=extend_schema(
             operation_id=action.name.replace("-", "_"),
+            examples=examples.of_action(action.name, action.example),
             summary=action.description.partition("\n")[0].rstrip("."),
             description=_description(action),
             tags=["actions"],
@@ -267,6 +275,7 @@ def describe_batch(batch: "type[ActionApi]") -> None:
     extend_schema_view(
         post=extend_schema(
             operation_id=f"{batch.name.replace('-', '_')}_batch",
+            examples=examples.of_batch(batch.name, batch.example),
             summary=f"{batch.description.partition(chr(10))[0].rstrip('.')}, many at once",
             description=(
                 f"Up to {submission.BIGGEST_BATCH:,} requests for {batch.name} at once. Each is accepted or refused as"

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiParameter
 
 from api.filters import ORDERS
+from api.idempotency import KEY
 from api.schema.documents import STATUS
 
 _QUERY_TEXT = {"type": "string", "minLength": 1, "maxLength": 100}
@@ -64,7 +65,11 @@ FILTERS = (
             " given; its filterable parameters are in the list of actions. Finds what was asked for since they are."
         ),
     ),
-    OpenApiParameter("idempotency_key", str, description="That was asked for with this key."),
+    OpenApiParameter(
+        "idempotency_key",
+        {"type": "string", "pattern": KEY.replace(r"\Z", "$")},
+        description="That was asked for with this key.",
+    ),
     OpenApiParameter("error_code", _QUERY_TEXT, description="Failed with this code only."),
     _moment("created_after", "Created at this time or later: RFC 3339 with an offset."),
     _moment("created_before", "Created before this time."),

@@ -18,7 +18,7 @@ from api.urls import urlpatterns
 from reports.codes import ENGINE_CODES
 from services.invoices.errors import InvoicesPlusError
 from tasks.chainable import chainable
-from tests.contract.document import committed, operations
+from tests.contract.document import committed, operations, require_valid
 
 
 def check(file, **options):
@@ -145,7 +145,7 @@ def test_a_problem_lists_its_codes():
 def test_an_amount_above_0_has_no_minus_and_a_text_more_than_white_space():
     properties = committed()["components"]["schemas"]["InvoiceCustomerRequest"]["properties"]
 
-    assert properties["amount"]["pattern"] == r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+    assert properties["amount"]["pattern"] == r"^(?=.*[1-9])[0-9]{1,10}(\.[0-9]{1,2})?$"
     assert properties["name"]["pattern"] == properties["reference"]["pattern"] == r"\S"
 
 
@@ -268,3 +268,22 @@ def test_an_action_is_described_by_its_docstring(added):
     report = added["components"]["schemas"]["OrderThingsReport"]["properties"]
     assert report["action"] == {"type": "string", "const": "order-things"}
     assert report["result"] == {"type": ["array", "null"], "items": {"type": "integer", "format": "int64"}}
+
+
+def test_every_operation_shows_examples_that_are_as_it_says():
+    document = committed()
+    for name, (_, method, operation) in operations(document).items():
+        [status] = (status for status, answer in operation["responses"].items() if shown_in(answer))
+        shown = [(operation["responses"][status], name)]
+        if "requestBody" in operation:
+            shown.append((operation["requestBody"], name))
+        assert ("requestBody" in operation) == (method == "post" and "/reports/" not in operations(document)[name][0])
+        for place, of in shown:
+            assert shown_in(place), of
+            for media in place["content"].values():
+                for example in media["examples"].values():
+                    require_valid(example["value"], media["schema"])
+
+
+def shown_in(place):
+    return any("examples" in media for media in place.get("content", {}).values())

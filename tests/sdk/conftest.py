@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -51,3 +52,34 @@ def document() -> Document:
 def sdk(generate: Generate, document: Document) -> ModuleType:
     """Return the SDK that is generated from openapi.yaml."""
     return generate("async_actions_sdk", document)
+
+
+ADDED_ACTION = '''
+    from rest_framework import serializers
+
+    from api.actions import ActionApi
+    from tasks.invoices import sync_invoices
+
+    class ImportInvoicesApi(ActionApi):
+        """Fetch a customer's invoices under another name."""
+
+        name = "import-invoices"
+        canvas = sync_invoices
+
+        class InputSerializer(serializers.Serializer):
+            customer_id = serializers.CharField()
+
+        class OutputSerializer(serializers.Serializer):
+            stored = serializers.IntegerField()
+            totals = serializers.DictField(child=serializers.CharField())
+    '''
+
+
+@pytest.fixture
+def added_action(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a web server that has an action which openapi.yaml does not know.
+
+    Its tasks are old ones, so that the live worker runs them.
+    """
+    (tmp_path / "added_action.py").write_text(textwrap.dedent(ADDED_ACTION))
+    return {"PYTHONPATH": str(tmp_path), "ACTION_MODULES": "api.invoices,added_action"}

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import ModuleType
@@ -10,7 +11,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 
+from stack.web import Web
+from tests.integration.docs.page import Page
+
+PAGE = Page.read(settings.BASE_DIR / "docs" / "http-api.md")
 PATIENCE = 30.0
 
 
@@ -288,34 +294,53 @@ def test_problems_are_typed(ours, sdk, stack):
     assert (unknown.status_code, unknown.parsed.code) == (401, "token_invalid")
 
 
-def test_an_sdk_from_before_an_action_existed_reads_its_reports(generate, document, ours, stack):
-    older_document = without(document, "sync-invoices", "SyncInvoices")
-    older = Sdk(generate("older_async_actions_sdk", older_document), stack.url, ours.client.token)
-    accepted = ours.call("actions.sync_invoices", body=ours.SyncInvoicesRequest(customer_id="cus_ada")).parsed
+def test_an_sdk_from_before_an_action_existed_reads_its_reports(ours, sdk, stack, added_action, tmp_path):
+    with Web({**stack.environment, **added_action}, log=tmp_path / "web.log") as web:
+        older = Sdk(sdk, web.url, ours.client.token)
+        with older.client:
+            http = older.client.get_httpx_client()
+            ids = [
+                UUID(http.post("/actions/import-invoices", json={"customer_id": customer}).json()["id"])
+                for customer in ("cus_ada", "cus_nobody")
+            ]
+            report, failed = map(older.final, ids)
+            listed = older.call("reports.list_reports", action="import-invoices").parsed.items
+            tasks = older.call("reports.list_report_tasks", report.id).parsed.items
 
-    nobody = ours.SyncInvoicesRequest(customer_id="cus_nobody")
-    failing = ours.call("actions.sync_invoices", body=nobody).parsed
-
-    with older.client:
-        report = older.final(accepted.id)
-        failed = older.final(failing.id)
-        listed = older.call("reports.list_reports").parsed.items
-
-    assert type(report).__name__ == "Report"
-    assert (report.action, report.result["stored"]) == ("sync-invoices", 3)
+    assert [type(report).__name__, type(failed).__name__] == ["Report", "Report"]
+    assert (report.action, report.result["stored"]) == ("import-invoices", 3)
+    # Its code is declared by no action that the SDK knows under this name.
     assert (failed.error.code, failed.error.retryable) == ("customer_not_found", False)
-    assert [item.id for item in listed] == [failing.id, accepted.id]
+    assert [item.id for item in reversed(listed)] == ids
+    assert [task.action for task in tasks] == ["import-invoices"] * 2
 
 
-def without(document, action, component):
-    """Return the document as it was before an action was added."""
-    gone = (f"/actions/{action}", f"/actions/{action}/batch")
-    schemas = {
-        name: schema for name, schema in document["components"]["schemas"].items() if not name.startswith(component)
-    }
-    variants = [variant for variant in schemas["AnyReport"]["anyOf"] if f"/{component}" not in variant["$ref"]]
-    return {
-        **document,
-        "paths": {url: methods for url, methods in document["paths"].items() if url not in gone},
-        "components": {**document["components"], "schemas": {**schemas, "AnyReport": {"anyOf": variants}}},
-    }
+def test_the_page_s_example_waits_for_a_report(sdk, stack, capsys, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    helper, example = PAGE.section("Wait in Python").blocks("python")
+
+    scope = {"URL": stack.url, "TOKEN": stack.token()}
+    exec(helper + example, scope)  # noqa: S102  the page's own code
+
+    assert capsys.readouterr().out == "3.03\n"
+
+
+def test_the_page_s_helper_outlasts_outages_and_gives_up_in_time(ours, stack):
+    [helper, _] = PAGE.section("Wait in Python").blocks("python")
+    scope: dict[str, Any] = {}
+    exec(helper, scope)  # noqa: S102  the page's own code
+    body = ours.SyncInvoicesRequest(customer_id="cus_ada")
+    accepted = ours.call("actions.sync_invoices", body=body, delay=1).parsed
+
+    stack.web.kill()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(scope["wait_for"], ours.client, accepted)
+        stack.start()
+        assert waiting.result(PATIENCE).status is ours.Status.OK
+
+    late = ours.call("actions.sync_invoices", body=body, delay=3600).parsed
+    with pytest.raises(TimeoutError, match=f"Report {late.id} is not final after 0 s"):
+        scope["wait_for"](ours.client, late, seconds=0)
+    late.id = uuid4()
+    with pytest.raises(RuntimeError, match="report_not_found"):
+        scope["wait_for"](ours.client, late)

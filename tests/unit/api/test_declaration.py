@@ -73,6 +73,10 @@ def test_a_well_declared_action_joins_the_catalogue():
         ({"name": "cancel-report"}, "'cancel-report' stands for something else in the API"),
         ({"name": "retry-report"}, "'retry-report' stands for something else in the API"),
         *(
+            ({"example": example}, f"give it an example that has the fields of InputSerializer, not {example!r}")
+            for example in ({}, {"nmae": "Ada"}, {"name": "Ada", "age": 36}, "Ada")
+        ),
+        *(
             (
                 {"time_budget": budget},
                 f"give it a time_budget in seconds, above 0 and up to a year, or None, not {shown}",
