@@ -14,7 +14,7 @@ from tests.contract.document import committed
 from tests.integration.api.test_problems import problem
 
 HEALTH = {"health/live", "health/serving", "health/ready"}
-PUBLIC = {"", "docs", "openapi.yaml", "problems", "problems/{code}", "errors", "errors/{code}", *HEALTH}
+PUBLIC = {"", "docs", "docs/redoc", "openapi.yaml", "problems", "problems/{code}", "errors", "errors/{code}", *HEALTH}
 # Shown in place of the document's operations where there is no such action.
 UNKNOWN_ACTION = {"actions/{name}", "actions/{name}/batch"}
 
