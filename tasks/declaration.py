@@ -61,8 +61,10 @@ def check_canvas(canvas: Callable[..., Any], reach: Reach) -> None:
 
 def duplicate(warning: DuplicateTaskNameWarning) -> TaskMisdeclaredError:
     """Return the error for two functions with one task's name, of which Celery would run the first for both."""
-    taken, which, *_ = str(warning).split("\n\n")
-    return TaskMisdeclaredError(f"{taken} {' '.join(which.split())}. Give one of them another name.")
+    taken, which, *_ = str(warning).strip().split("\n\n")
+    # In one order: Celery does not register them in that of their modules.
+    one, other = sorted(line.partition(":")[2].strip() for line in which.splitlines())
+    return TaskMisdeclaredError(f"{taken} Give {one} or {other} another name.")
 
 
 def _find_class_faults(task: AnyTask) -> Iterator[str]:

@@ -201,8 +201,8 @@ TWICE = (
     "tasks.py",
     ("greetings.store", "greetings.write"),
     (
-        "Task name 'greetings.write' is already registered to a different callable. Existing: greetings.tasks."
-        "__write_greeting New: greetings.tasks.__store_greeting. Give one of them another name."
+        "Task name 'greetings.write' is already registered to a different callable."
+        " Give greetings.tasks.__store_greeting or greetings.tasks.__write_greeting another name."
     ),
 )
 

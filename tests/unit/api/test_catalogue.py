@@ -82,7 +82,7 @@ def test_what_is_declared_well_is_loaded(load):
         (
             'name="team.write"',
             'name="team.read"',
-            "Task name 'team.read' is already registered to a different callable. Existing: team_actions.__read New: ",
+            "Task name 'team.read' is already registered to a different callable. Give team_actions.__read or ",
         ),
         (
             'name="team.write"',
