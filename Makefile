@@ -57,6 +57,10 @@ explain: $(SET_UP) ## show which index serves each statement at a million report
 purge: $(SET_UP) ## show how long purging a million reports holds clients up
 	$(BIN)/python -m benchmarks.purge
 
+.PHONY: bench
+bench: $(SET_UP) ## compare with alternatives, half an hour; writes benchmarks/results.json. QUICK=1: minutes, and says little
+	$(BIN)/python -m benchmarks.bench
+
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions
 	$(LOCK) requirements/base.in --output-file requirements/base.txt

@@ -83,13 +83,19 @@ def task(name: str = "a.task") -> TaskNode:
     return TaskNode(name, '{"args": [], "kwargs": {}}')
 
 
-def fill() -> UUID:
-    """Insert the reports and have the planner know them. Returns the root of the action that has many tasks."""
+def fill_with_small_ones() -> None:
+    """Insert the reports of actions of two tasks each, of ten clients, and have the planner know them."""
     for n in range(1, 11):
         get_user_model().objects.create(pk=n, username=f"client-{n}")
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_ID)
         cursor.execute(_FILL, [FINISHED // 3, ACTIONS])
+        cursor.execute(f"VACUUM ANALYZE {TABLE}")
+
+
+def fill() -> UUID:
+    """Insert the reports and have the planner know them. Returns the root of the action that has many tasks."""
+    fill_with_small_ones()
     large = ChainNode((GroupNode((task(),) * LARGE_TREE), task()))
     root, _ = acceptance.accept(action="action-1", plan=large, parameters={}, requested_by=1)
     with connection.cursor() as cursor:

@@ -20,14 +20,18 @@ _UNPRIVILEGED = "nobody"
 
 
 class Postgres(Server):
-    """A PostgreSQL of one's own, for tests: what it has confirmed survives its death, but not the machine's."""
+    """A PostgreSQL of one's own, for tests: what it has confirmed survives its death, but not the machine's.
+
+    With ``fsync`` it survives that as well.
+    """
 
     name = "database"
 
-    def __init__(self, folder: Path, *, log: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, log: Path, port: int | None = None, fsync: bool = False) -> None:
         """Use ``folder`` for its data; every folder above must let the user _UNPRIVILEGED through."""
         super().__init__(log)
         self.folder = folder
+        self._fsync = fsync
         self.reserve(port)
 
     def url(self, database: str) -> str:
@@ -65,7 +69,7 @@ class Postgres(Server):
             "listen_addresses": LOCALHOST,
             "unix_socket_directories": "",
             "port": self.port,
-            "fsync": "off",
+            "fsync": "on" if self._fsync else "off",
             "max_connections": 200,
         }
         chosen = [f"--{name}={value}" for name, value in options.items()]
