@@ -31,8 +31,8 @@ def row_{number}(self, sums, backup):
 
 
 def first_files() -> Mapping[str, str]:
-    """Return the code of the page's three files and of their test, by name."""
-    sections = (PAGE.section("The three files"), PAGE.section("Test it without Celery"))
+    """Return the code of the page's three files and of their tests, by name."""
+    sections = (PAGE.section(name) for name in ("The three files", "Test it without Celery", "Run it in a test"))
     return {file.name: file.code for section in sections for file in section.files()}
 
 

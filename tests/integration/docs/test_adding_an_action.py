@@ -85,7 +85,7 @@ def test_the_tests_of_the_page_pass(newcomer: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 @pytest.mark.once

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import celery
 import pytest
@@ -14,6 +15,7 @@ import config.urls  # noqa: F401  the actions join the catalogue before a test r
 from api import catalogue
 from reports.models import FINAL, AsyncActionReport
 from reports.plan import ChainNode
+from tasks import declaration
 from tasks.base import BaseTask
 from tasks.canvas import plan_of
 from tasks.chainable import chainable
@@ -32,6 +34,15 @@ def test_what_stops_the_start(
         _declare(_code(wrote), in_place_of=_code(write))
     assert str(refused.value) == f"backups.api.CheckBackupApi: {says}"
     _declare(_code(write), in_place_of=_code(write))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("wrote", "says", "write"), PAGE.section("When the service starts, in a task").rows())
+def test_what_stops_the_start_in_a_task(tasks: ModuleType, wrote: str, says: str, write: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        _check_task(_code(wrote))
+    assert str(refused.value) == f"Task backups.lone: {says}"
+    _check_task(code_in(write) or "")
 
 
 @pytest.mark.once
@@ -87,6 +98,16 @@ def _declare(line: str, *, in_place_of: str) -> None:
     changed, count = re.subn(rf"^( +){begins[0]}.*$", lambda old: old[1] + line, code, flags=re.MULTILINE)
     assert count == 1
     exec(changed, {"__name__": "backups.api"})  # noqa: S102  the page's own code
+
+
+def _check_task(options: str) -> None:
+    """Declare a task with these options of its decorator, and have it checked as a start does."""
+    scope: dict[str, Any] = {"shared_task": celery.shared_task}
+    exec(f'@shared_task(name="backups.lone", {options})\ndef lone(): ...', scope)  # noqa: S102  the page's own code
+    try:
+        declaration.check("backups.lone", current_app.tasks["backups.lone"])
+    finally:
+        del current_app.tasks["backups.lone"]
 
 
 def _plan(code: str, tasks: ModuleType) -> ChainNode:

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from reports import acceptance, execution, selectors, waiting
+from reports import acceptance, execution, selectors, waiting, workers
 from reports.execution import Claim
 from reports.failure import Failure
 from reports.handover import Dispatch
@@ -207,3 +207,9 @@ def test_taking_what_is_due_and_stamping_heartbeats() -> None:
         assert waiting.beat([claim.id], worker="test") == []
     with _costs(*_in_transaction("WITH")):
         assert waiting.take_stale(200) == []
+
+
+def test_saying_that_a_worker_is_there() -> None:
+    for _ in range(2):
+        with _costs("INSERT"):
+            workers.show_up("test", queues=["one", "two"], processes=4)
