@@ -1,40 +1,48 @@
-"""Connections to Redis that give a message up that cannot be acknowledged: importing this gives them to every address.
+"""Connections to Redis that keep no books about what a worker has in hand: importing this gives them to every address.
 
-Kombu would count such a message as one that its worker has in hand. With as many as it may have, a worker takes no more
-and does not even look at its connection any more: it would wait for ever beside a broker that is back.
+Kombu writes each message that it takes into two more keys, and takes it out again, so that the messages of a worker
+that dies come back after an hour. The ledger has them back in seconds, as it does whatever else a broker loses; and a
+message that is lost only by its worker's main process is no worse than that. The books were a third of what the main
+process did: 1.1 of 3.3 ms of processor time for an action of two tasks, with Valkey's part.
 """
+
+import logging
+from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 
+logger = logging.getLogger(__name__)
 
-class ForgivingQoS(redis.QoS):
-    """What a worker has in hand. That the broker may deliver a message once more is harmless: it cannot be claimed."""
 
-    def ack(self, delivery_tag: str) -> None:
-        """Acknowledge a message. It is not in hand any more, whether the broker has heard that or not."""
+class QoS(virtual.QoS):
+    """What a worker has in hand, in its memory alone: as much as it may take at once."""
+
+    def restore_unacked(self) -> list[Any]:
+        """Give back what was not begun, for other workers. A broker that does not take it is no reason to wait."""
+        self._flush()
         try:
-            super().ack(delivery_tag)
-        finally:
-            virtual.QoS.ack(self, delivery_tag)
-
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002  the signature is Kombu's
-        """Reject a message; the same holds."""
-        try:
-            super().reject(delivery_tag, requeue=requeue)
-        finally:
-            virtual.QoS.ack(self, delivery_tag)
+            for message in self._delivered.values():
+                self.channel._restore(message)  # noqa: SLF001  as Kombu's own does
+        except self.channel.connection_errors as error:
+            logger.info("The broker takes nothing back, recovery will publish it again: %s", error)
+        self._delivered.clear()
+        return []
 
 
 class Channel(redis.Channel):
-    QoS = ForgivingQoS
+    ack_emulation = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.QoS = QoS
 
 
 class Transport(redis.Transport):
     Channel = Channel
 
 
-class SentinelChannel(redis.SentinelChannel):
-    QoS = ForgivingQoS
+class SentinelChannel(redis.SentinelChannel, Channel):
+    pass
 
 
 class SentinelTransport(redis.SentinelTransport):

@@ -103,14 +103,14 @@ class Engine:
         AsyncActionReport.objects.filter(id=task).update(not_before=past, due_at=past)
 
     def messages(self) -> list[str]:
-        """Return the messages that wait in the broker, or that a worker took and has not acknowledged yet."""
+        """Return the messages that wait in the broker."""
         with redis.Redis.from_url(self.valkey.url(), decode_responses=True) as client:
-            return [*client.lrange(settings.TASK_DEFAULT_QUEUE, 0, -1), *client.hvals("unacked")]
+            return client.lrange(settings.TASK_DEFAULT_QUEUE, 0, -1)
 
     def clear_messages(self) -> None:
-        """Have the broker forget what waits, or is with a worker that was killed: what earlier tests left behind."""
+        """Have the broker forget what waits: what earlier tests left behind."""
         with redis.Redis.from_url(self.valkey.url()) as client:
-            client.delete(settings.TASK_DEFAULT_QUEUE, "unacked", "unacked_index")
+            client.delete(settings.TASK_DEFAULT_QUEUE)
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = _PATIENCE) -> None:
         """Wait for a condition."""
