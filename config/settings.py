@@ -100,7 +100,12 @@ else:
     # server that is cut off is noticed by the kernel. Seconds.
     DATABASE_IDLE_TRANSACTION_MAX = env.seconds("DATABASE_IDLE_TRANSACTION_MAX", 60.0)
     _OPTIONS = DATABASES["default"].get("OPTIONS", {})
+    # The same few statements come again and again; to plan them costs more than to run them. A pooler that lends a
+    # connection for one transaction only may not know what was prepared on another one.
+    DATABASE_PREPARES_STATEMENTS = env.bool("DATABASE_PREPARES_STATEMENTS", True)
     DATABASES["default"]["OPTIONS"] = {
+        "server_side_binding": DATABASE_PREPARES_STATEMENTS,
+        "prepare_threshold": 5 if DATABASE_PREPARES_STATEMENTS else None,
         "connect_timeout": 5,
         "keepalives_idle": 15,
         "keepalives_interval": 5,
