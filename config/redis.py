@@ -7,6 +7,8 @@ process did: 1.1 of 3.3 ms of processor time for an action of two tasks, with Va
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
@@ -33,8 +35,16 @@ class Channel(redis.Channel):
     ack_emulation = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._kept: Any = None
         super().__init__(*args, **kwargs)
         self.QoS = QoS
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """Give a client of this channel: the same one as long as its connections last; Kombu makes one each time."""
+        if client is None and (self._kept is None or self._kept.connection_pool is not self.pool):
+            self._kept = self._create_client()
+        yield client or self._kept
 
 
 class Transport(redis.Transport):

@@ -45,6 +45,13 @@ def seconds_since(column: str) -> str:
     return f"((julianday('now') - julianday({column})) * 86400.0)"
 
 
+def seconds_between(earlier: str, later: str) -> str:
+    """Return SQL for the seconds from one moment to another, both SQL expressions."""
+    if connection.vendor == "postgresql":
+        return f"EXTRACT(EPOCH FROM {later} - {earlier})"
+    return f"(julianday({later}) - julianday({earlier})) * 86400.0"
+
+
 def skip_locked() -> str:
     """Return the clause that lets several workers take batches side by side. SQLite has one writer at a time."""
     return "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

@@ -11,7 +11,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from reports.database import TABLE, as_uuid, batches, execute, fetch_all, fetch_one, later, now, skip_locked
+from reports.database import (
+    TABLE,
+    as_uuid,
+    batches,
+    execute,
+    fetch_all,
+    fetch_one,
+    later,
+    now,
+    seconds_between,
+    skip_locked,
+)
 from reports.documents import load
 from reports.handover import Dispatch, is_final
 
@@ -52,6 +63,40 @@ def take_due(limit: int) -> list[Dispatch]:
         [limit, settings.RECOVERY_REPUBLISH_AFTER, settings.RECOVERY_REPUBLISH_MAX],
     )
     return [Dispatch(as_uuid(id_), task, load(options) or {}) for id_, task, options in rows]
+
+
+def longest_wait() -> float:
+    """Return for how many seconds those tasks waited, after their turn or time had come, that began most lately."""
+    row = fetch_one(
+        f"""
+        SELECT MAX({seconds_between("COALESCE(not_before, dispatched_at)", "started_at")}) FROM {TABLE}
+        WHERE status = 'running' AND kind = 'task' AND heartbeat_at >= {later()} AND started_at >= {later()}
+        """,  # noqa: S608
+        [-settings.RECOVERY_LEASE, -settings.RECOVERY_LEASE],
+    )
+    return float(row[0]) if row and row[0] else 0.0
+
+
+def put_off_waiting(limit: int, *, younger_than: float) -> int:
+    """Put off up to ``limit`` reports that are due only because nobody has claimed them for a while.
+
+    For a broker whose queues are long: the messages of those ``younger_than`` so many seconds are most likely in them.
+    Not for what becomes due sooner, by its schedule or because it could not be published. Returns how many.
+    """
+    rows = fetch_all(
+        f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL AND due_at <= {now()}
+                AND {seconds_between("COALESCE(not_before, dispatched_at)", "due_at")} >= %s
+                AND COALESCE(not_before, dispatched_at) > {later()}
+            ORDER BY due_at LIMIT %s {skip_locked()}
+        )
+        UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM due) AND status = 'pending'
+        RETURNING id
+        """,  # noqa: S608
+        [settings.RECOVERY_REPUBLISH_AFTER - 0.01, -younger_than, limit, younger_than],
+    )
+    return len(rows)
 
 
 def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
@@ -113,7 +158,8 @@ def take_stale(limit: int) -> list[Stale]:
 def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> int:
     """Have recovery publish again what was published more than ``older_than`` seconds ago and never claimed.
 
-    For a broker whose queues are empty: the messages of these ``tasks``, by name, can be nowhere. Returns how many.
+    For a broker whose queues are empty: the messages of these ``tasks``, by name, can be nowhere. They are due since
+    their turn came, so that nobody takes them for ones that only wait for long. Returns how many.
     """
     if not tasks:
         return 0
@@ -129,7 +175,8 @@ def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> i
                 AND task IN ({_places(tasks)})
             ORDER BY due_at LIMIT %s {skip_locked()}
         )
-        UPDATE {TABLE} SET due_at = {now()} WHERE id IN (SELECT id FROM lost) AND status = 'pending'
+        UPDATE {TABLE} SET due_at = COALESCE(not_before, dispatched_at)
+        WHERE id IN (SELECT id FROM lost) AND status = 'pending'
         RETURNING id
         """,  # noqa: S608
         [settings.RECOVERY_REPUBLISH_MAX, -older_than, -older_than, *tasks, limit],

@@ -28,6 +28,14 @@ _DAY = 24 * 3600.0
 _MESSAGE_UNDERWAY = 5.0
 
 
+def put_off_waiting(patience: float) -> bool:
+    """Let a batch of those that have waited for less than ``patience`` seconds wait on. Returns whether more may be.
+
+    In a long queue their messages are on their way still; each one too many would make it longer.
+    """
+    return waiting.put_off_waiting(_BATCH * 10, younger_than=patience) == _BATCH * 10
+
+
 def publish_due() -> bool:
     """Publish a batch of the reports that are due. Returns whether more may be."""
     due = waiting.take_due(_BATCH)

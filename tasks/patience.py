@@ -26,6 +26,12 @@ def patiently(write: Callable[[], Answer]) -> Answer:
 
     """
     with holding_back_limits():
+        try:
+            return write()  # at once, for most: building what repeats it costs a tenth of a whole hand-over
+        except (DatabaseError, InterfaceError) as error:
+            if not _may_pass(error):
+                raise
+            connection.close()
         return _retrying()(write)
 
 
