@@ -16,7 +16,11 @@ from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 logger = logging.getLogger(__name__)
 
 
-class QoS(virtual.QoS):
+_VirtualQoS: Any = virtual.QoS  # its types leave half of it out
+_RedisChannel: Any = redis.Channel
+
+
+class QoS(_VirtualQoS):  # type: ignore[misc]
     """What a worker has in hand, in its memory alone: as much as it may take at once."""
 
     def restore_unacked(self) -> list[Any]:
@@ -31,7 +35,7 @@ class QoS(virtual.QoS):
         return []
 
 
-class Channel(redis.Channel):
+class Channel(_RedisChannel):  # type: ignore[misc]
     ack_emulation = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

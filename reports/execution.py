@@ -7,27 +7,37 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 from django.db import transaction
 
-from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, later, now
+from reports.attempts import FENCE, attempt_lost, read_attempt, refuse_lost
+from reports.database import TABLE, as_uuid, execute, fetch_one, later, now
 from reports.documents import dump, load
-from reports.errors import ActionCancelledError, AttemptLostError, PlanTooLargeError
+from reports.errors import ActionCancelledError, PlanTooLargeError
 from reports.failure import Failure
-from reports.handover import Dispatch, advance, cancel_rest, fail_tree, is_final, lock, start_root
+from reports.handover import (
+    Dispatch,
+    advance,
+    cancel_rest,
+    count_in_root,
+    fail_tree,
+    is_final,
+    lock,
+    start_child,
+    start_root,
+)
 from reports.inputs import result_of
 from reports.models import Status
 from reports.plan import ChainNode, count_tasks, place
 from reports.tree import Root, insert
 
-# A task that was expanded is a chain from then on: its attempt is over.
-_FENCE = "id = %s AND status = 'running' AND kind = 'task' AND attempts = %s"
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One attempt at one task. ``args`` are its own; :func:`arguments_of` puts what is handed over before them."""
+    """One attempt at one task. ``args`` are its own; :func:`arguments_of` puts what is handed over before them.
+
+    ``handed`` is that as JSON text, but for a group's results, which are gathered by a query of their own.
+    """
 
     id: UUID
     root: UUID
@@ -38,6 +48,7 @@ class Claim:
     attempt: int
     retries: int
     input_from: UUID | None
+    handed: str | None
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
@@ -62,13 +73,16 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
                 AND root.status = 'pending' AND root.deadline_at <= {now()}
             )
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from,
-            (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
+            (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id),
+            (SELECT CASE WHEN held.kind <> 'group' THEN held.result END FROM {TABLE} asked
+                JOIN {TABLE} held ON held.id = COALESCE(asked.outcome_from, asked.id)
+                WHERE asked.id = {TABLE}.input_from)
         """,  # noqa: S608
         [worker, id_, task, *([worker] if again else [])],
     )
     if row is None:
         return None
-    root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status = row
+    root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status, handed = row
     if root_status == Status.PENDING:
         # The root runs from its first claim on. Dying right before this leaves it pending until the next claim: a
         # deadline may then take it for one that has not started.
@@ -84,6 +98,7 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         attempt=attempt,
         retries=retries,
         input_from=as_uuid(input_from) if input_from else None,
+        handed=handed,
         args=tuple(own["args"]),
         kwargs=own["kwargs"],
     )
@@ -91,7 +106,9 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
 
 def arguments_of(claim: Claim) -> tuple[Any, ...]:
     """Return a claimed task's positional arguments: the result that is handed over to it first, then its own."""
-    return claim.args if claim.input_from is None else (result_of(claim.input_from), *claim.args)
+    if claim.input_from is None:
+        return claim.args
+    return (load(claim.handed) if claim.handed is not None else result_of(claim.input_from), *claim.args)
 
 
 @transaction.atomic
@@ -104,15 +121,13 @@ def succeed(claim: Claim, result: Any) -> list[Dispatch]:
 
     """
     document = dump(result, limit=settings.REPORT_MAX_RESULT_BYTES, what=f"The result of {claim.task}")
+    if claim.parent == claim.root:
+        # Most plans are a chain of tasks: the root counts the task and the child by one update.
+        next_child = count_in_root(claim.root, outcome_from=claim.id)
+        _record_ok(claim, document)
+        return [] if next_child is None else start_child(claim.root, next_child)
     root_status = _count_ok(claim.root, grown_by=0)
-    changed = execute(
-        f"""
-        UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()}
-        WHERE {_FENCE}
-        """,  # noqa: S608
-        [document, claim.id, claim.attempt],
-    )
-    _refuse_lost(claim.id, claim.attempt, changed)
+    _record_ok(claim, document)
     return [] if is_final(root_status) else advance(claim.parent, outcome_from=claim.id)
 
 
@@ -130,11 +145,11 @@ def expand(claim: Claim, plan: ChainNode) -> list[Dispatch]:
     root_status = _count_ok(claim.root, grown_by=count_tasks(plan))
     changed = execute(
         f"""
-        UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE {_FENCE}
+        UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE {FENCE}
         """,  # noqa: S608
         [len(plan.children), claim.id, claim.attempt],
     )
-    _refuse_lost(claim.id, claim.attempt, changed)
+    refuse_lost(claim.id, claim.attempt, changed)
     nodes = place(plan, claim.id)
     root = Root(claim.root, claim.action, claim.requested_by)
     if is_final(root_status):
@@ -153,18 +168,18 @@ def fail(id_: UUID, attempt: int, failure: Failure) -> None:
         AttemptLostError: the attempt was superseded; nothing changed.
 
     """
-    failed = _attempt(id_, attempt)
+    failed = read_attempt(id_, attempt)
     root_status = lock(failed.root)
     changed = execute(
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, errors = %s,
             error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_retryable = %s,
             error_traceback = %s
-        WHERE {_FENCE}
+        WHERE {FENCE}
         """,  # noqa: S608
         [failed.errors_with(failure), *failure.columns(), failure.traceback, id_, attempt],
     )
-    _refuse_lost(id_, attempt, changed)
+    refuse_lost(id_, attempt, changed)
     if not is_final(root_status):
         fail_tree(failed.root, failed.parent, failed=id_, failure=failure)
 
@@ -180,13 +195,13 @@ def put_off(id_: UUID, attempt: int, failure: Failure, *, delay: float, lost: bo
         AttemptLostError: the attempt was superseded; nothing changed.
 
     """
-    failed = _attempt(id_, attempt)
+    failed = read_attempt(id_, attempt)
     errors = failed.errors_with(failure)
     if is_final(lock(failed.root)):
         changed = execute(
             f"""
             UPDATE {TABLE} SET status = 'cancelled', finished_at = {now()}, errors = %s
-            WHERE {_FENCE}
+            WHERE {FENCE}
             """,  # noqa: S608
             [errors, id_, attempt],
         )
@@ -195,11 +210,11 @@ def put_off(id_: UUID, attempt: int, failure: Failure, *, delay: float, lost: bo
             f"""
             UPDATE {TABLE} SET status = 'pending', errors = %s, retries = retries + %s, losses = losses + %s,
                 publications = 0, not_before = {later()}, due_at = {later()}
-            WHERE {_FENCE}
+            WHERE {FENCE}
             """,  # noqa: S608
             [errors, int(not lost), int(lost), delay, delay, id_, attempt],
         )
-    _refuse_lost(id_, attempt, changed)
+    refuse_lost(id_, attempt, changed)
 
 
 def report_progress(claim: Claim, progress: dict[str, Any]) -> None:
@@ -212,10 +227,10 @@ def report_progress(claim: Claim, progress: dict[str, Any]) -> None:
     """
     document = dump(progress, limit=settings.REPORT_MAX_PROGRESS_BYTES, what=f"The progress of {claim.task}")
     changed = execute(
-        f"UPDATE {TABLE} SET progress = %s WHERE {_FENCE}",  # noqa: S608
+        f"UPDATE {TABLE} SET progress = %s WHERE {FENCE}",  # noqa: S608
         [document, claim.id, claim.attempt],
     )
-    _refuse_lost(claim.id, claim.attempt, changed)
+    refuse_lost(claim.id, claim.attempt, changed)
     execute(
         f"UPDATE {TABLE} SET progress = %s WHERE id = %s AND status IN ('pending', 'running')",  # noqa: S608
         [document, claim.root],
@@ -238,38 +253,9 @@ def check(claim: Claim) -> None:
         [claim.id, claim.attempt],
     )
     if row is None:
-        raise _lost(claim.id, claim.attempt)
+        raise attempt_lost(claim.id, claim.attempt)
     if is_final(row[0]):
         raise ActionCancelledError(f"{claim.action} is {row[0]}; {claim.task} is not wanted any more.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    number: int
-    root: UUID
-    parent: UUID
-    errors: list[dict[str, Any]]
-    started_at: str | None
-    read_at: str | None
-
-    def errors_with(self, failure: Failure) -> str:
-        entry = failure.as_attempt(self.number, started_at=self.started_at, failed_at=self.read_at)
-        return orjson.dumps([*self.errors, entry][-settings.REPORT_MAX_ERRORS :]).decode()
-
-
-def _attempt(id_: UUID, attempt: int) -> _Attempt:
-    # Read before the root is locked: whoever changes the errors ends the attempt, which the guarded update notices.
-    row = fetch_one(
-        f"""
-        SELECT root_id, parent_id, errors, started_at, {now()} FROM {TABLE}
-        WHERE {_FENCE}
-        """,  # noqa: S608
-        [id_, attempt],
-    )
-    if row is None:
-        raise _lost(id_, attempt)
-    root, parent, errors, started_at, read_at = row
-    return _Attempt(attempt, as_uuid(root), as_uuid(parent), load(errors), as_iso(started_at), as_iso(read_at))
 
 
 def _count_ok(root: UUID, *, grown_by: int) -> str:
@@ -289,10 +275,9 @@ def _count_ok(root: UUID, *, grown_by: int) -> str:
     return str(status)
 
 
-def _refuse_lost(id_: UUID, attempt: int, changed: int) -> None:
-    if not changed:
-        raise _lost(id_, attempt)
-
-
-def _lost(id_: UUID, attempt: int) -> AttemptLostError:
-    return AttemptLostError(f"Attempt {attempt} of report {id_} is over: another one or a final state took its place.")
+def _record_ok(claim: Claim, document: str) -> None:
+    changed = execute(
+        f"UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()} WHERE {FENCE}",  # noqa: S608
+        [document, claim.id, claim.attempt],
+    )
+    refuse_lost(claim.id, claim.attempt, changed)

@@ -64,6 +64,38 @@ def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
     return dispatch_started(_start_next(parent, outcome_from))
 
 
+def count_in_root(root: UUID, *, outcome_from: UUID) -> int | None:
+    """Lock a tree by counting a task right below its root as ok. Returns the position of the child that is next.
+
+    ``None`` where the action is final: by this task, which was the last one, or already.
+    """
+    open_ = "status IN ('pending', 'running')"
+    last = f"{open_} AND children_ok + 1 = children_total"
+    row = fetch_one(
+        f"""
+        UPDATE {TABLE} SET tasks_ok = tasks_ok + 1,
+            children_ok = CASE WHEN {open_} THEN children_ok + 1 ELSE children_ok END,
+            status = CASE WHEN {last} THEN 'ok' ELSE status END,
+            finished_at = CASE WHEN {last} THEN {now()} ELSE finished_at END,
+            outcome_from = CASE WHEN {last} THEN %s ELSE outcome_from END
+        WHERE id = %s
+        RETURNING status, children_ok
+        """,  # noqa: S608
+        [outcome_from, root],
+    )
+    if row is None:
+        raise LookupError(f"There is no report {root}.")
+    status, children_ok = row
+    if status == Status.OK:  # by this task: below a root that was ok before, no task is left that could end
+        tell_ended(root)
+    return None if is_final(status) else int(children_ok)
+
+
+def start_child(root: UUID, position: int) -> list[Dispatch]:
+    """Start the child of a root at ``position``. Returns what is to be published."""
+    return dispatch_started(_start_child(root, root, position))
+
+
 def dispatch_started(rows: Iterable[Row]) -> list[Dispatch]:
     """Turn started reports into what is to be published; groups without members are finished on the way."""
     dispatches = []

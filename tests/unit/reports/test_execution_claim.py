@@ -38,6 +38,7 @@ def test_a_claim_has_all_that_the_attempt_needs():
         attempt=1,
         retries=0,
         input_from=ledger.find("a").id,
+        handed='"input"',
         args=(1, 2),
         kwargs={},
     )

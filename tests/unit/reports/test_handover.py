@@ -116,7 +116,7 @@ def test_nothing_of_another_action_is_touched():
 def test_a_hand_over_costs_the_same_whatever_the_fan_out(members, django_assert_num_queries):
     ledger.accept("a", group(*[f"t{n}" for n in range(members)]), "z")
     claim = ledger.claim("a")
-    with django_assert_num_queries(6):  # savepoint, count, outcome, parent, start, release
+    with django_assert_num_queries(5):  # savepoint, count, outcome, start, release
         ledger.execution.succeed(claim, None)
     claim = ledger.claim("t1")
     with django_assert_num_queries(5):
