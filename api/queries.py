@@ -40,6 +40,8 @@ def read_query(request: Any, *known: str, several: Collection[str] = ()) -> dict
 
     Raises ProblemError for unknown and repeated ones.
     """
+    if not request.META.get("QUERY_STRING"):
+        return {}  # most have none
     errors = []
     for name, values in request.GET.lists():
         if name not in known:

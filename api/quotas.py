@@ -1,4 +1,4 @@
-"""How much somebody has asked for lately, counted in Redis: one round trip a question, by Redis' own clock.
+"""How much somebody has asked for lately, counted in Redis: at most one round trip a question, by Redis' own clock.
 
 What is kept for each client and quota is one moment: the one at which its quota is whole again. Every request puts it
 off by its share of the window; who would put it off by more than a window has to wait. (This is known as the generic
@@ -20,7 +20,10 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from api.tallies import Tallies
+
 logger = logging.getLogger(__name__)
+tallies = Tallies()
 
 # Seconds that a request waits for Redis at most, and for which a Redis that did not answer is left alone then.
 _PATIENCE = 0.25
@@ -74,15 +77,21 @@ class Standing:
 def take(quota: Quota, who: str, *, cost: int = 1) -> Standing | None:
     """Take ``cost`` requests out of what is left of somebody's quota; 0 only looks. ``None`` where Redis is away."""
     global _away_until  # noqa: PLW0603  one process has one Redis
+    key = quota.key_of(who)
+    plenty = tallies.let_through(key, cost)
+    if plenty:
+        return Standing(True, *plenty)
     if monotonic() < _away_until:
         return None
     try:
-        taken, left, wait = _script()(keys=[quota.key_of(who)], args=[quota.limit, quota.window, cost])
+        taken, left, wait = _script()(keys=[key], args=[quota.limit, quota.window, cost + tallies.uncounted(key)])
     except RedisError as error:
         _away_until = monotonic() + _PAUSE
         logger.warning("Redis does not count requests, so none is refused for now: %s", error)
         return None
-    return Standing(bool(taken), int(left), ceil(float(wait)))
+    standing = Standing(bool(taken), int(left), ceil(float(wait)))
+    tallies.note(key, standing.left, standing.wait)
+    return standing
 
 
 @cache

@@ -55,7 +55,7 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
-class SentinelChannel(redis.SentinelChannel, Channel):
+class SentinelChannel(redis.SentinelChannel, Channel):  # type: ignore[misc]
     pass
 
 

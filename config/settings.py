@@ -63,11 +63,11 @@ MIDDLEWARE = [
     "api.handlers.answering_problems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.AuthenticationMiddleware",
+    "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -103,6 +103,7 @@ else:
     # The same few statements come again and again; to plan them costs more than to run them. A pooler that lends a
     # connection for one transaction only may not know what was prepared on another one.
     DATABASE_PREPARES_STATEMENTS = env.bool("DATABASE_PREPARES_STATEMENTS", True)
+    DATABASES["default"]["ENGINE"] = "config.postgres"
     DATABASES["default"]["OPTIONS"] = {
         "server_side_binding": DATABASE_PREPARES_STATEMENTS,
         "prepare_threshold": 5 if DATABASE_PREPARES_STATEMENTS else None,
