@@ -8,6 +8,7 @@ SECRET_KEY = "of no use here"  # noqa: S105
 ALLOWED_HOSTS = ["127.0.0.1"]
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
 BROKER_URL = env.str("BROKER_URL")
 
 USE_TZ = True

@@ -11,4 +11,4 @@ def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"{}", content_type="application/json", headers={"Content-Length": "2"})
 
 
-urlpatterns = [path("", home), *import_module(settings.VIEWS).urlpatterns]
+urlpatterns = [path("", home), path("health/live", home), *import_module(settings.VIEWS).urlpatterns]
