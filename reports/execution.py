@@ -11,19 +11,22 @@ from django.conf import settings
 from django.db import transaction
 
 from reports.attempts import FENCE, attempt_lost, read_attempt, refuse_lost
-from reports.database import TABLE, as_uuid, execute, fetch_one, later, now
+from reports.database import TABLE, Answer, as_uuid, ask, execute, fetch_one, later, now, pipelined
 from reports.documents import dump, load
+from reports.endings import tell_ended
 from reports.errors import ActionCancelledError, PlanTooLargeError
 from reports.failure import Failure
 from reports.handover import (
     Dispatch,
     advance,
     cancel_rest,
+    count_child,
     count_in_root,
+    dispatch_started,
     fail_tree,
     is_final,
     lock,
-    start_child,
+    start_next_in_root,
     start_root,
 )
 from reports.inputs import result_of
@@ -121,14 +124,21 @@ def succeed(claim: Claim, result: Any) -> list[Dispatch]:
 
     """
     document = dump(result, limit=settings.REPORT_MAX_RESULT_BYTES, what=f"The result of {claim.task}")
-    if claim.parent == claim.root:
-        # Most plans are a chain of tasks: the root counts the task and the child by one update.
-        next_child = count_in_root(claim.root, outcome_from=claim.id)
-        _record_ok(claim, document)
-        return [] if next_child is None else start_child(claim.root, next_child)
-    root_status = _count_ok(claim.root, grown_by=0)
-    _record_ok(claim, document)
-    return [] if is_final(root_status) else advance(claim.parent, outcome_from=claim.id)
+    if claim.parent == claim.root:  # as in most plans: the root counts the task and the child by one update
+        with pipelined():
+            counted = count_in_root(claim.root, outcome_from=claim.id)
+            recorded = _record_ok(claim, document)
+            started = start_next_in_root(claim.root)
+        refuse_lost(claim.id, claim.attempt, len(recorded()))
+        if counted() == [(Status.OK,)]:  # by this task: below a root that was ok before, none is left that could end
+            tell_ended(claim.root)
+        return dispatch_started(started())
+    with pipelined():
+        _count_ok(claim.root, grown_by=0)
+        recorded = _record_ok(claim, document)
+        advanced = count_child(claim.parent, outcome_from=claim.id)
+    refuse_lost(claim.id, claim.attempt, len(recorded()))
+    return advance(claim.parent, outcome_from=claim.id, counted=advanced())
 
 
 @transaction.atomic
@@ -142,7 +152,7 @@ def expand(claim: Claim, plan: ChainNode) -> list[Dispatch]:
         PlanTooLargeError: the report would have more tasks than ``REPORT_MAX_TASKS``.
 
     """
-    root_status = _count_ok(claim.root, grown_by=count_tasks(plan))
+    root_status = _grow(claim.root, by=count_tasks(plan))
     changed = execute(
         f"""
         UPDATE {TABLE} SET kind = 'chain', children_total = %s WHERE {FENCE}
@@ -258,26 +268,33 @@ def check(claim: Claim) -> None:
         raise ActionCancelledError(f"{claim.action} is {row[0]}; {claim.task} is not wanted any more.")
 
 
-def _count_ok(root: UUID, *, grown_by: int) -> str:
-    """Lock a tree by counting one more task of it as ok. Returns the root's status."""
-    row = fetch_one(
+def _grow(root: UUID, *, by: int) -> Status:
+    """Lock a tree by counting one more task of it as ok, and ``by`` more that are to be. Returns the root's status."""
+    answer = _count_ok(root, grown_by=by)()
+    if not answer:
+        raise LookupError(f"There is no report {root}.")
+    [(status, total)] = answer
+    if total > settings.REPORT_MAX_TASKS:
+        raise PlanTooLargeError(f"The report would have {total:,} tasks; {settings.REPORT_MAX_TASKS:,} are allowed.")
+    return Status(status)
+
+
+def _count_ok(root: UUID, *, grown_by: int) -> Answer:
+    """Lock a tree by counting one more task of it as ok. Returns the root's status and how many tasks it has."""
+    return ask(
         f"""
         UPDATE {TABLE} SET tasks_ok = tasks_ok + 1, tasks_total = tasks_total + %s WHERE id = %s
         RETURNING status, tasks_total
         """,  # noqa: S608
         [grown_by, root],
     )
-    if row is None:
-        raise LookupError(f"There is no report {root}.")
-    status, total = row
-    if grown_by and total > settings.REPORT_MAX_TASKS:
-        raise PlanTooLargeError(f"The report would have {total:,} tasks; {settings.REPORT_MAX_TASKS:,} are allowed.")
-    return str(status)
 
 
-def _record_ok(claim: Claim, document: str) -> None:
-    changed = execute(
-        f"UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()} WHERE {FENCE}",  # noqa: S608
+def _record_ok(claim: Claim, document: str) -> Answer:
+    return ask(
+        f"""
+        UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()} WHERE {FENCE}
+        RETURNING id
+        """,  # noqa: S608
         [document, claim.id, claim.attempt],
     )
-    refuse_lost(claim.id, claim.attempt, changed)

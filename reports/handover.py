@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from reports.database import TABLE, Row, as_uuid, execute, fetch_all, fetch_one, for_update, later, now
+from reports.database import TABLE, Answer, Row, as_uuid, ask, execute, fetch_one, for_update, later, now
 from reports.documents import load
 from reports.endings import tell_ended
 from reports.failure import Failure
@@ -56,22 +56,11 @@ def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
     return dispatch_started(_finish_empty(group, parent))
 
 
-def advance(parent: UUID | None, *, outcome_from: UUID) -> list[Dispatch]:
-    """Count one more child as ok in ``parent``, and start what comes next.
-
-    ``outcome_from`` is the report that holds the child's result. Returns what is to be published.
-    """
-    return dispatch_started(_start_next(parent, outcome_from))
-
-
-def count_in_root(root: UUID, *, outcome_from: UUID) -> int | None:
-    """Lock a tree by counting a task right below its root as ok. Returns the position of the child that is next.
-
-    ``None`` where the action is final: by this task, which was the last one, or already.
-    """
+def count_in_root(root: UUID, *, outcome_from: UUID) -> Answer:
+    """Lock a tree by counting a task right below its root as ok. Returns the root's status."""
     open_ = "status IN ('pending', 'running')"
     last = f"{open_} AND children_ok + 1 = children_total"
-    row = fetch_one(
+    return ask(
         f"""
         UPDATE {TABLE} SET tasks_ok = tasks_ok + 1,
             children_ok = CASE WHEN {open_} THEN children_ok + 1 ELSE children_ok END,
@@ -79,21 +68,45 @@ def count_in_root(root: UUID, *, outcome_from: UUID) -> int | None:
             finished_at = CASE WHEN {last} THEN {now()} ELSE finished_at END,
             outcome_from = CASE WHEN {last} THEN %s ELSE outcome_from END
         WHERE id = %s
-        RETURNING status, children_ok
+        RETURNING status
         """,  # noqa: S608
         [outcome_from, root],
     )
-    if row is None:
-        raise LookupError(f"There is no report {root}.")
-    status, children_ok = row
-    if status == Status.OK:  # by this task: below a root that was ok before, no task is left that could end
-        tell_ended(root)
-    return None if is_final(status) else int(children_ok)
 
 
-def start_child(root: UUID, position: int) -> list[Dispatch]:
-    """Start the child of a root at ``position``. Returns what is to be published."""
-    return dispatch_started(_start_child(root, root, position))
+def start_next_in_root(root: UUID) -> Answer:
+    """Start the child of a root whose turn has come by :func:`count_in_root`, if there is one."""
+    turn = f"""
+        SELECT child.id FROM {TABLE} root JOIN {TABLE} child
+            ON child.parent_id = root.id AND child.position = root.children_ok
+        WHERE root.id = %s AND root.status IN ('pending', 'running')
+    """  # noqa: S608
+    return _start(root, turn, [root])
+
+
+def count_child(parent: UUID, *, outcome_from: UUID) -> Answer:
+    """Count one more child as ok in ``parent``, unless that is final."""
+    return ask(
+        f"""
+        UPDATE {TABLE} SET
+            children_ok = children_ok + 1,
+            status = CASE WHEN children_ok + 1 = children_total THEN 'ok' ELSE status END,
+            finished_at = CASE WHEN children_ok + 1 = children_total THEN {now()} END,
+            outcome_from = CASE WHEN children_ok + 1 = children_total AND kind = 'chain' THEN %s END
+        WHERE id = %s AND status IN ('pending', 'running')
+        RETURNING root_id, parent_id, kind, children_ok, children_total
+        """,  # noqa: S608
+        [outcome_from, parent],
+    )
+
+
+def advance(parent: UUID, *, outcome_from: UUID, counted: list[Row]) -> list[Dispatch]:
+    """Go on where a child was counted as ok in ``parent``: start what comes next.
+
+    ``outcome_from`` is the report that holds the child's result, ``counted`` what :func:`count_child` answered. Returns
+    what is to be published.
+    """
+    return dispatch_started(_start_next(parent, outcome_from, counted))
 
 
 def dispatch_started(rows: Iterable[Row]) -> list[Dispatch]:
@@ -111,49 +124,42 @@ def dispatch_started(rows: Iterable[Row]) -> list[Dispatch]:
 
 def _finish_empty(group: UUID, parent: UUID) -> list[Row]:
     execute(f"UPDATE {TABLE} SET status = 'ok', finished_at = {now()} WHERE id = %s", [group])  # noqa: S608
-    return _start_next(parent, group)
+    return _start_next(parent, group, count_child(parent, outcome_from=group)())
 
 
-def _start_next(parent: UUID | None, outcome_from: UUID) -> list[Row]:
-    while parent is not None:
-        row = fetch_one(
-            f"""
-            UPDATE {TABLE} SET
-                children_ok = children_ok + 1,
-                status = CASE WHEN children_ok + 1 = children_total THEN 'ok' ELSE status END,
-                finished_at = CASE WHEN children_ok + 1 = children_total THEN {now()} END,
-                outcome_from = CASE WHEN children_ok + 1 = children_total AND kind = 'chain' THEN %s END
-            WHERE id = %s AND status IN ('pending', 'running')
-            RETURNING root_id, parent_id, kind, children_ok, children_total
-            """,  # noqa: S608
-            [outcome_from, parent],
-        )
-        if row is None:
-            return []
-        root, grandparent, kind, children_ok, children_total = row
+def _start_next(parent: UUID, outcome_from: UUID, counted: list[Row]) -> list[Row]:
+    while counted:
+        root, grandparent, kind, children_ok, children_total = counted[0]
         if children_ok < children_total:
             return _start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
         if kind == Kind.GROUP:
             outcome_from = parent
         if grandparent is None:
             tell_ended(parent)
-        parent = as_uuid(grandparent) if grandparent else None
+            return []
+        parent = as_uuid(grandparent)
+        counted = count_child(parent, outcome_from=outcome_from)()
     return []
 
 
 def _start_child(root: UUID, parent: UUID, position: int) -> list[Row]:
     """Start a chain's child at ``position`` and everything that starts with it."""
-    return fetch_all(
+    turn = f"SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s"  # noqa: S608
+    return _start(root, turn, [parent, position])()
+
+
+def _start(root: UUID, turn: str, values: list[Any]) -> Answer:
+    """Start what ``turn``, SQL with its values, selects the id of, and everything that starts with it."""
+    return ask(
         f"""
         UPDATE {TABLE} SET
             status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
             dispatched_at = {now()},
             due_at = CASE WHEN kind = 'task' THEN {later()} END
-        WHERE root_id = %s AND status = 'pending'
-            AND starts_with = (SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s)
+        WHERE root_id = %s AND status = 'pending' AND starts_with = ({turn})
         RETURNING id, kind, task, options, children_total, parent_id
         """,  # noqa: S608
-        [settings.RECOVERY_REPUBLISH_AFTER, root, parent, position],
+        [settings.RECOVERY_REPUBLISH_AFTER, root, *values],
     )
 
 

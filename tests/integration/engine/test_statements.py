@@ -124,11 +124,11 @@ def test_claiming_in_vain() -> None:
 def test_succeeding() -> None:
     [first] = _accepted(_succeed(), _succeed())
     claim = _claimed(first)
-    # The count in the root, which is the parent, the task, and what comes next.
+    # The count in the root, which is the parent, the task, and what comes next, if anything: in one go.
     with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE")):
         [second] = execution.succeed(claim, 1)
     claim = _claimed(second)
-    with _costs(*_in_transaction("UPDATE", "UPDATE")):
+    with _costs(*_in_transaction("UPDATE", "UPDATE", "UPDATE")):
         assert execution.succeed(claim, 2) == []
 
 
