@@ -12,6 +12,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from api import catalogue, declaration
+from api.admission import require_room
 from api.answers import respond_submitted
 from api.bodies import validation_body
 from api.idempotency import key_of
@@ -20,7 +21,7 @@ from api.problems import BODY_TOO_LARGE, PARAMETERS_INVALID, ProblemError
 from api.queries import is_set, read_query
 from api.rendering import respond
 from api.restrictions import MayRequest
-from api.schema.operations import describe_action
+from api.schema.actions import describe_action
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
 from api.timing import TIMING_PARAMETERS, timing_of
 from api.views import ThrottledView
@@ -105,6 +106,7 @@ class ActionApi(ThrottledView):
         submission = Submission(request.data, timing_in(query), key_of(request))
         if is_set(query, VALIDATE_ONLY):
             return respond(validation_body(self.understood(submission, self.timing_by(submission.timing))))
+        require_room()
         return respond_submitted(self._accept(submission, requested_by=request.user.pk), request)
 
     def _accept(self, submission: Submission, *, requested_by: int | None) -> Accepted:

@@ -12,13 +12,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from api.actions import ActionApi
+from api.admission import require_room
 from api.idempotency import KEY, refuse_key
 from api.outcomes import Outcome, outcomes_body, refusal_of, require_all
 from api.parsing import require_plain
 from api.problems import INTERNAL_ERROR, ProblemError
 from api.queries import is_set, read_query
 from api.rendering import respond
-from api.schema.operations import describe_batch
+from api.schema.actions import describe_batch
 from api.schema.submission import BIGGEST_BATCH
 from api.strictness import make_strict
 from api.submission import REFUSALS, VALIDATE_ONLY, Submission, timing_in
@@ -65,6 +66,8 @@ class BatchApi(ActionApi, abstract=True):
         texts, is_trial = timing_in(query), is_set(query, VALIDATE_ONLY)
         require_plain(request)
         refuse_key(request)
+        if not is_trial:
+            require_room()
         batch = _BATCH.run_validation(request.data)
         charge_submitted(self, request, len(batch["requests"]) - 1)
         submissions = [_read(item, at, texts) for at, item in enumerate(batch["requests"])]

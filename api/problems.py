@@ -141,6 +141,12 @@ THROTTLED = _problem_type(
 INTERNAL_ERROR = _problem_type(
     "internal_error", 500, "The service failed", "It is not your request's fault. The operator finds it in the log."
 )
+OVERLOADED = _problem_type(
+    "overloaded",
+    503,
+    "The service has more work than it takes",
+    "Repeat the request after the seconds in Retry-After: nothing was accepted. Reports are answered all the while.",
+)
 SERVICE_UNAVAILABLE = _problem_type(
     "service_unavailable",
     503,
@@ -163,12 +169,15 @@ def type_of_status(status: HTTPStatus) -> ProblemType:
 
 def problem_response(problem: ProblemError) -> HttpResponse:
     """Return the answer to a request that cannot be served."""
-    return HttpResponse(
+    response = HttpResponse(
         dump(problem_body(problem)),
         content_type=CONTENT_TYPE,
         status=problem.type.status,
         headers=dict(problem.headers),
     )
+    # Django would log an error for each client that is told so; the log has it once.
+    vars(response)["_has_been_logged"] = problem.type is OVERLOADED
+    return response
 
 
 def problem_body(problem: ProblemError) -> dict[str, Any]:

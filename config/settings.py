@@ -169,6 +169,8 @@ REPORT_MAX_MESSAGE_CHARACTERS = env.int("REPORT_MAX_MESSAGE_CHARACTERS", 2_000)
 REPORT_MAX_TRACEBACK_CHARACTERS = env.int("REPORT_MAX_TRACEBACK_CHARACTERS", 20_000)
 REPORT_MAX_ERRORS = env.int("REPORT_MAX_ERRORS", 20)  # of failed attempts kept per report
 REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
+# Tasks that may wait for workers before no more actions are accepted.
+REPORT_MAX_WAITING = env.count("REPORT_MAX_WAITING", 200_000)
 
 # Recovery: how workers notice what was lost. Seconds.
 RECOVERY_INTERVAL = env.seconds("RECOVERY_INTERVAL", 1.0)

@@ -1,6 +1,6 @@
 """What waits for a worker, and what nobody takes care of: what an operator wants to know, not what recovery does.
 
-Read by people, now and then: each question reads as many reports as wait or run, by an index of those alone.
+Each question reads as many reports as wait or run, by an index of those alone: it is for now and then.
 """
 
 from dataclasses import dataclass
@@ -37,6 +37,13 @@ def find_backlogs() -> list[Backlog]:
         """,  # noqa: S608
     )
     return [Backlog(task, load(options) or {}, number, float(waits)) for task, options, number, waits in rows]
+
+
+def is_as_long_as(number: int) -> bool:
+    """Tell whether ``number`` tasks or more wait for a worker. Reads no more of them than that."""
+    condition = f"status = 'pending' AND due_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})"
+    row = fetch_one(f"SELECT 1 FROM {TABLE} WHERE {condition} LIMIT 1 OFFSET %s", [number - 1])  # noqa: S608
+    return row is not None
 
 
 def count_abandoned(seconds: float) -> int:

@@ -1,32 +1,18 @@
 """The OpenAPI operation of every endpoint: its name in SDKs, parameters and answers."""
 
-from copy import deepcopy
-from typing import TYPE_CHECKING
-
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
-    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_view,
 )
 from rest_framework import serializers
-from rest_framework.fields import Field
 
 from api import problems
 from api.problems import ProblemType
 from api.queries import BIGGEST_LIMIT, DEFAULT_LIMIT
-from api.restrictions import codename_of
-from api.schema import documents, errors, examples, reading, submission
+from api.schema import documents, errors, examples, reading
 
-if TYPE_CHECKING:
-    from api.actions import ActionApi
-
-_RETRIES = {
-    True: "A retry may succeed.",
-    False: "A retry fails until something else is changed.",
-    None: "A retry may or may not succeed.",
-}
 _LIMIT = OpenApiParameter(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": BIGGEST_LIMIT, "default": DEFAULT_LIMIT},
@@ -36,7 +22,7 @@ _CURSOR = OpenApiParameter("cursor", str, description="The next_cursor of the pa
 _ID = OpenApiParameter(
     "report_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the report."
 )
-_REFUSALS_OF_BODIES = (
+REFUSALS_OF_BODIES = (
     problems.BODY_MALFORMED,
     problems.LENGTH_REQUIRED,
     problems.BODY_TOO_LARGE,
@@ -63,7 +49,7 @@ _LOCATION = OpenApiParameter(
 )
 
 
-def _retry_after(*statuses: int) -> OpenApiParameter:
+def retry_after(*statuses: int) -> OpenApiParameter:
     # One for all statuses of an operation: of two with a name, drf-spectacular keeps the last.
     return OpenApiParameter(
         "Retry-After",
@@ -74,7 +60,7 @@ def _retry_after(*statuses: int) -> OpenApiParameter:
     )
 
 
-def _responses(
+def responses(
     status: int, document: type[serializers.Serializer], description: str, *types: ProblemType
 ) -> dict[int | tuple[int, str], OpenApiResponse]:
     """Return an operation's answers: the good one, and a problem for each status of ``types``."""
@@ -98,8 +84,8 @@ list_actions = extend_schema_view(
         summary="List actions",
         description="All actions, in the order of their names.",
         tags=["actions"],
-        parameters=[_retry_after()],
-        responses=_responses(200, documents.ActionCatalogueDocument, "All actions."),
+        parameters=[retry_after()],
+        responses=responses(200, documents.ActionCatalogueDocument, "All actions."),
     )
 )
 get_report = extend_schema_view(
@@ -114,10 +100,10 @@ get_report = extend_schema_view(
         tags=["reports"],
         parameters=[
             *(_ID, reading.IF_NONE_MATCH, reading.PREFER),
-            *(reading.ETAG, reading.PREFERENCE_APPLIED, _retry_after(200, 304)),
+            *(reading.ETAG, reading.PREFERENCE_APPLIED, retry_after(200, 304)),
         ],
         responses={
-            **_responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
+            **responses(200, documents.AnyReportDocument, "The report.", problems.REPORT_NOT_FOUND),
             304: OpenApiResponse(description="You have the newest version."),
         },
     )
@@ -134,7 +120,7 @@ watch_report = extend_schema_view(
             " where the report is final and you have it."
         ),
         tags=["reports"],
-        parameters=[_ID, reading.LAST_EVENT_ID, _retry_after()],
+        parameters=[_ID, reading.LAST_EVENT_ID, retry_after()],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
                 {"description": "Server-Sent Events."}, description="The events, until the report is final."
@@ -155,12 +141,12 @@ list_reports = extend_schema_view(
         ),
         tags=["reports"],
         parameters=[
-            _retry_after(),
+            retry_after(),
             _LIMIT,
             _CURSOR,
             *reading.FILTERS,
         ],
-        responses=_responses(200, documents.ReportPageDocument, "A page of reports."),
+        responses=responses(200, documents.ReportPageDocument, "A page of reports."),
     )
 )
 list_report_tasks = extend_schema_view(
@@ -173,8 +159,8 @@ list_report_tasks = extend_schema_view(
             " that returned further work is shown as a chain from then on."
         ),
         tags=["reports"],
-        parameters=[_ID, _LIMIT, _CURSOR, _retry_after()],
-        responses=_responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
+        parameters=[_ID, _LIMIT, _CURSOR, retry_after()],
+        responses=responses(200, documents.TaskPageDocument, "A page of tasks.", problems.REPORT_NOT_FOUND),
     )
 )
 cancel_report = extend_schema_view(
@@ -186,15 +172,15 @@ cancel_report = extend_schema_view(
             "Make your own action final as cancelled: nothing more of it starts. A task that is running is not awaited."
         ),
         tags=["reports"],
-        parameters=[_ID, _retry_after()],
+        parameters=[_ID, retry_after()],
         request=None,
-        responses=_responses(
+        responses=responses(
             200,
             documents.AnyReportDocument,
             "The report, which is cancelled.",
             problems.REPORT_NOT_FOUND,
             problems.REPORT_FINAL,
-            *_REFUSALS_OF_BODIES,
+            *REFUSALS_OF_BODIES,
         ),
     )
 )
@@ -208,118 +194,16 @@ retry_report = extend_schema_view(
             " does not run again, and the schedule and the deadline of the request apply no longer."
         ),
         tags=["reports"],
-        parameters=[_ID, _LOCATION, _retry_after(202)],
+        parameters=[_ID, _LOCATION, retry_after(202)],
         request=None,
-        responses=_responses(
+        responses=responses(
             202,
             documents.AnyReportDocument,
             "Accepted; the action goes on.",
             problems.PERMISSION_DENIED,
             problems.REPORT_NOT_FOUND,
             problems.REPORT_NOT_RETRYABLE,
-            *_REFUSALS_OF_BODIES,
+            *REFUSALS_OF_BODIES,
         ),
     )
 )
-
-
-def describe_action(action: "type[ActionApi]") -> None:
-    """Give an action its typed operation. SDKs see ``sync_invoices``, ``SyncInvoicesRequest``, ``…Report``."""
-    component = _component_of(action)
-    declared = type(action.parameters)
-    action.report_document = documents.report_document(
-        f"{component}Report",
-        action=action.name,
-        parameters=documents.named(declared, f"{component}Parameters")(),
-        result=_nullable_result(action.result, f"{component}Result"),
-        error=errors.error_document(f"{component}Error", action=action.name, codes=action.error_codes)(allow_null=True),
-    )
-    # In requests, components get the suffix Request.
-    action.request_document = documents.named(declared, component)
-    report_or_validation = PolymorphicProxySerializer(
-        f"{component}Answer", [action.report_document, submission.ValidationDocument], resource_type_field_name=None
-    )
-    extend_schema_view(
-        post=extend_schema(
-            operation_id=action.name.replace("-", "_"),
-            examples=examples.of_action(action.name, action.example),
-            summary=action.description.partition("\n")[0].rstrip("."),
-            description=_description(action),
-            tags=["actions"],
-            parameters=[*submission.QUERY, *submission.HEADERS, _retry_after(202)],
-            request=action.request_document,
-            responses={
-                200: OpenApiResponse(
-                    report_or_validation,
-                    description="The report, which is final, where that was waited for. With validate_only, what the"
-                    " request comes to.",
-                ),
-                **_responses(
-                    202,
-                    action.report_document,
-                    "Accepted; the report is pending, or as it is by now.",
-                    problems.IDEMPOTENCY_KEY_INVALID,
-                    problems.PERMISSION_DENIED,
-                    *_REFUSALS_OF_BODIES,
-                    problems.PLAN_TOO_LARGE,
-                    problems.IDEMPOTENCY_KEY_REUSED,
-                ),
-            },
-        )
-    )(action)
-
-
-def describe_batch(batch: "type[ActionApi]") -> None:
-    """Give the endpoint that takes many requests of an action its typed operation: ``sync_invoices_batch``."""
-    component = _component_of(batch)
-    extend_schema_view(
-        post=extend_schema(
-            operation_id=f"{batch.name.replace('-', '_')}_batch",
-            examples=examples.of_batch(batch.name, batch.example),
-            summary=f"{batch.description.partition(chr(10))[0].rstrip('.')}, many at once",
-            description=(
-                f"Up to {submission.BIGGEST_BATCH:,} requests for {batch.name} at once. Each is accepted or refused as"
-                " it would be on its own; with atomic, all of them are accepted or none. The timing is that of every"
-                " request."
-            ),
-            tags=["actions"],
-            parameters=[*submission.QUERY, _retry_after()],
-            request=submission.batch_request(component, batch.request_document()),
-            responses=_responses(
-                200,
-                submission.BatchDocument,
-                "The outcome of each request: see their status.",
-                problems.IDEMPOTENCY_KEY_INVALID,
-                problems.PERMISSION_DENIED,
-                *_REFUSALS_OF_BODIES,
-                problems.PLAN_TOO_LARGE,
-                problems.BATCH_REFUSED,
-            ),
-        )
-    )(batch)
-
-
-def _component_of(action: "type[ActionApi]") -> str:
-    return "".join(word.capitalize() for word in action.name.split("-"))
-
-
-def _description(action: "type[ActionApi]") -> str:
-    told = [action.description]
-    if action.restricted:
-        told += [
-            "",
-            f"Restricted: clients need the permission `{codename_of(action.name)}` of the operator's.",
-        ]
-    if action.error_codes:
-        told += ["", "Fails with these codes, beside those of every action:", ""]
-        told += [f"- `{code.code}`: {code.description} {_RETRIES[code.retryable]}" for code in action.error_codes]
-    return "\n".join(told)
-
-
-def _nullable_result(result: Field, component: str) -> Field:
-    if isinstance(result, serializers.Serializer):
-        return documents.named(type(result), component)(allow_null=True)
-    nullable = deepcopy(result)
-    # DRF makes a declared field anew from what it was made with, so that is what must change.
-    vars(nullable)["_kwargs"] |= {"allow_null": True}
-    return nullable

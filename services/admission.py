@@ -1,0 +1,47 @@
+"""Whether there is room for more work. What waits for workers is bounded: who could only wait is told so at once."""
+
+import logging
+from threading import Lock
+from time import monotonic
+
+from django.conf import settings
+
+from reports import backlog
+
+logger = logging.getLogger(__name__)
+
+# Seconds for which an answer is taken to hold, and how many times as long as it took to find out.
+_HOLDS = 1.0
+_TIMES_AS_LONG = 20
+
+
+class Admission:
+    """What this process knows of the room that there is. It asks the database once for all who want to know."""
+
+    def __init__(self) -> None:
+        self._has_room = True
+        self._holds_until = float("-inf")
+        self._lock = Lock()
+
+    def has_room(self) -> bool:
+        """Tell whether less than ``REPORT_MAX_WAITING`` tasks wait for a worker, as of a moment ago."""
+        if monotonic() >= self._holds_until and self._lock.acquire(blocking=False):
+            try:
+                began = monotonic()
+                self._note(has_room=not backlog.is_as_long_as(settings.REPORT_MAX_WAITING))
+                now = monotonic()
+                self._holds_until = now + max(_HOLDS, _TIMES_AS_LONG * (now - began))
+            finally:
+                self._lock.release()
+        return self._has_room
+
+    def _note(self, *, has_room: bool) -> None:
+        if self._has_room and not has_room:
+            most = settings.REPORT_MAX_WAITING
+            logger.warning("%d tasks or more wait for a worker: no more actions are accepted.", most)
+        elif has_room and not self._has_room:
+            logger.info("There is room for more actions again.")
+        self._has_room = has_room
+
+
+admission = Admission()

@@ -1,0 +1,92 @@
+"""No more is accepted than workers can be expected to do."""
+
+import pytest
+
+from reports.models import AsyncActionReport
+from services import admission as services_admission
+from services.admission import admission
+from tests.contract.document import require_as_documented
+from tests.integration.api.ledger import A_GROUP
+from tests.integration.api.test_problems import problem
+
+ACTION = "/actions/sync-invoices"
+BODY = {"customer_id": "cus_ada"}
+
+
+@pytest.fixture(autouse=True)
+def _asked_each_time(settings, monkeypatch):
+    settings.REPORT_MAX_WAITING = 2
+    monkeypatch.setattr(services_admission, "_HOLDS", 0.0)
+    monkeypatch.setattr(services_admission, "_TIMES_AS_LONG", 0)
+    monkeypatch.setattr(admission, "_holds_until", float("-inf"))
+    yield
+    monkeypatch.setattr(admission, "_has_room", True)
+    monkeypatch.setattr(admission, "_holds_until", float("-inf"))
+
+
+def ask(client, path=ACTION, body=BODY, **query):
+    return client.post(path, body, content_type="application/json", query_params=query)
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "body"),
+    [
+        ("sync_invoices", ACTION, BODY),
+        ("sync_invoices_batch", f"{ACTION}/batch", {"requests": [{"parameters": BODY}]}),
+    ],
+    ids=["one", "batch"],
+)
+def test_what_can_only_wait_is_told_so_and_changes_nothing(ada, ledger, operation, path, body):
+    ledger.accept(A_GROUP)  # two tasks wait
+    before = AsyncActionReport.objects.count()
+
+    answer = ask(ada, path, body)
+
+    problem(answer, 503, "overloaded")
+    assert 5 <= int(answer["Retry-After"]) <= 15
+    require_as_documented(answer, operation)
+    assert AsyncActionReport.objects.count() == before
+
+
+def test_there_is_room_again_once_a_worker_has_taken_something(ada, ledger):
+    root = ledger.accept(A_GROUP)
+    assert ask(ada).status_code == 503
+
+    ledger.claim(root)
+
+    assert ask(ada).status_code == 202
+
+
+def test_all_else_is_answered_all_the_while(ada, ledger):
+    root = ledger.accept(A_GROUP)
+
+    assert ada.get(f"/reports/{root}").status_code == 200
+    assert ask(ada, validate_only="true").status_code == 200
+    assert ada.post(f"/reports/{root}/cancel", content_type="application/json").status_code == 200
+
+
+def test_what_has_its_time_still_to_come_waits_for_no_worker(ada):
+    for _ in range(3):
+        assert ask(ada, delay="3600").status_code == 202
+
+
+def test_the_log_says_it_once_not_for_every_client(ada, ledger, caplog):
+    root = ledger.accept(A_GROUP)
+    for _ in range(3):
+        assert ask(ada).status_code == 503
+    ledger.claim(root)
+    assert ask(ada).status_code == 202
+
+    assert [record.message for record in caplog.records if record.levelname != "DEBUG"] == [
+        "2 tasks or more wait for a worker: no more actions are accepted.",
+        "There is room for more actions again.",
+    ]
+
+
+def test_the_database_is_not_asked_each_time(ada, ledger, monkeypatch):
+    monkeypatch.setattr(services_admission, "_HOLDS", 3600.0)
+    assert ask(ada).status_code == 202
+
+    ledger.accept(A_GROUP)
+
+    assert ask(ada).status_code == 202
