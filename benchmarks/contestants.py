@@ -31,15 +31,15 @@ class AlternativeWorker(Worker):
 
 
 class Contestant:
-    """One of those who are compared. ``setting`` names its settings module."""
+    """One of those who are compared. ``setting`` names its settings module, ``own`` are environment variables."""
 
     def __init__(  # noqa: PLR0913
-        self, name: str, setting: str, *, folder: Path, postgres: Postgres, valkey: Valkey, number: int
+        self, name: str, setting: str, *, folder: Path, postgres: Postgres, valkey: Valkey, number: int, **own: str
     ) -> None:
         self.name = name
         self.database = f"of_{name}"
         self.queue = "async-actions" if setting == "config.settings" else "celery"
-        own = setting == "config.settings"
+        is_service = setting == "config.settings"
         postgres.create_database(self.database)
         self.broker = valkey.url(2 * number)
         self.environment: Mapping[str, str] = {
@@ -56,9 +56,10 @@ class Contestant:
             "THROTTLE_READ": "100000000/minute",
             "THROTTLE_SUBMIT": "100000000/minute",
             "DJANGO_SETTINGS_MODULE": setting,
+            **own,
         }
         log = folder / f"{name}.log"
-        web, worker = (Web, Worker) if own else (AlternativeWeb, AlternativeWorker)
+        web, worker = (Web, Worker) if is_service else (AlternativeWeb, AlternativeWorker)
         self.web = web(self.environment, log=log, processes=WEB_PROCESSES)
         self.worker = worker(self.environment, log=folder / f"{name}-worker.log", processes=WORKER_SLOTS)
         self._redis = redis.Redis.from_url(self.broker)

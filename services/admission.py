@@ -10,8 +10,8 @@ from reports import backlog
 
 logger = logging.getLogger(__name__)
 
-# Seconds for which an answer is taken to hold, and how many times as long as it took to find out.
-_HOLDS = 1.0
+# Seconds for which an answer is taken to hold, but no less than how many times as long as it took to find out.
+_HOLDS = 0.2
 _TIMES_AS_LONG = 20
 
 
