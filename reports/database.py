@@ -112,11 +112,11 @@ def pipelined() -> Iterator[None]:
 
 def ask(sql: str, parameters: Sequence[Any] = ()) -> Answer:
     """Send a statement that returns rows; what is returned gives them."""
-    cursor = connection.cursor()
+    cursor: Any = connection.cursor()
     cursor.execute(sql, parameters)
     if connection.vendor == "postgresql":
-        return cursor.fetchall
-    rows = cursor.fetchall()  # SQLite has done it only then
+        return lambda: list(cursor.fetchall())
+    rows: list[Row] = cursor.fetchall()  # SQLite has done it only then
     return lambda: rows
 
 

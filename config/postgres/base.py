@@ -11,6 +11,8 @@ _TRUSTED = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    health_check_done: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._answered_at = -_TRUSTED
