@@ -1,4 +1,7 @@
-"""`make bench`: compare this service with its alternatives, print the table, write ``results.json``."""
+"""`make bench`: compare this service with its alternatives, print the table, write ``results.json`` and its page.
+
+``RESULTS`` names another file for the results; the page is left alone then. ``ONLY`` names what to measure.
+"""
 
 import json
 import os
@@ -12,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import measures
+from benchmarks import measures, page
 from benchmarks.field import prepared
 from benchmarks.reach import Goal, goals
 from benchmarks.rounds import Rounds, Spread
@@ -49,7 +52,10 @@ def main() -> int:
                 _MEASURES[what](field, rounds, sizes)
     table = [(goal, goal.seen(rounds)) for goal in goals(rounds)]
     _show(table)
-    _RESULTS.write_text(json.dumps(_document(sizes, rounds, table), indent=2, ensure_ascii=False) + "\n")
+    results = _document(sizes, rounds, table)
+    _RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    if "RESULTS" not in os.environ:
+        page.PAGE.write_text(page.written(page.PAGE.read_text(), results))
     return 0
 
 
