@@ -12,8 +12,8 @@ def table(results: dict[str, Any]) -> str:
     machine, versions, sizes = results["machine"], results["versions"], results["sizes"]
     seen = (
         f"Seen on {results['date']}: {machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB,"
-        f" Python {versions['python']}, Celery {versions['celery']}, Django {versions['django']}; {sizes['rounds']} rounds;"
-        f" {sizes['finished']:,} finished and {sizes['waiting']:,} waiting reports in the full table."
+        f" Python {versions['python']}, Celery {versions['celery']}, Django {versions['django']}; {sizes['rounds']}"
+        f" rounds; {sizes['finished']:,} finished and {sizes['waiting']:,} waiting reports in the full table."
     )
     lines = [seen, "", "| | asked for | seen, median | quartiles | |", "|---|---|---|---|---|"]
     for name, goal in results["goals"].items():
