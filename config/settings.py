@@ -186,6 +186,9 @@ if RECOVERY_LEASE < 2 * RECOVERY_HEARTBEAT_INTERVAL:
 RECOVERY_REPUBLISH_AFTER = env.seconds("RECOVERY_REPUBLISH_AFTER", 30.0)
 RECOVERY_REPUBLISH_MAX = env.seconds("RECOVERY_REPUBLISH_MAX", 3600.0)
 RECOVERY_MAX_LOSSES = env.int("RECOVERY_MAX_LOSSES", 3)
+# How long a task is given to one worker after another that have no code for it, before it fails. Seconds; longer than
+# it takes to replace all workers by those of a new version.
+UNKNOWN_TASK_PATIENCE = env.seconds("UNKNOWN_TASK_PATIENCE", 900.0)
 # Final reports are deleted after so many days; by action is JSON: {"sync-invoices": 7}.
 REPORT_RETENTION_DAYS = env.float("REPORT_RETENTION_DAYS", 30.0)
 REPORT_RETENTION_DAYS_BY_ACTION = env.json("REPORT_RETENTION_DAYS_BY_ACTION", default={})

@@ -19,6 +19,7 @@ EXPIRED = "expired"
 CANCELLED = ActionCancelledError.code
 WORKER_LOST = "worker_lost"
 RETRIES_EXHAUSTED = "retries_exhausted"
+UNKNOWN_TASK = "unknown_task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ ENGINE_CODES: dict[str, ErrorCode] = {
             WORKER_LOST, None, "The worker was lost while it ran a task; nobody knows whether its work was done."
         ),
         ErrorCode(RETRIES_EXHAUSTED, None, "A task that waits for something was tried as often as it may be."),
+        ErrorCode(
+            UNKNOWN_TASK,
+            None,
+            "No worker had the code of a task for so long that none was expected to get it any more.",
+        ),
         *map(
             _own,
             (

@@ -3,7 +3,7 @@ from typing import Any, Self
 
 from django.conf import settings
 
-from reports.codes import CANCELLED, TASK_FAILED, TIMED_OUT, WORKER_LOST, retryable_by_code
+from reports.codes import CANCELLED, TASK_FAILED, TIMED_OUT, UNKNOWN_TASK, WORKER_LOST, retryable_by_code
 from reports.redaction import redact
 
 #: What clients read in place of a message that was written for nobody: it may hold statements, hosts, personal data.
@@ -52,6 +52,12 @@ class Failure:
         """Describe the loss of the worker that executed ``task``. Which one is not the clients' business."""
         message = f"The worker was lost while it ran {task}; whether its work was done is not known."
         return cls(WORKER_LOST, "WorkerLostError", message, task, "", retryable_by_code(WORKER_LOST))
+
+    @classmethod
+    def unknown_task(cls, *, task: str) -> Self:
+        """Describe that a worker was given ``task`` and has no code for it."""
+        message = f"No code for {task} was found where it was to run: it is not deployed there, or not any more."
+        return cls(UNKNOWN_TASK, "UnknownTaskError", message, task, "", retryable_by_code(UNKNOWN_TASK))
 
     @classmethod
     def terminated(cls, *, task: str) -> Self:

@@ -9,7 +9,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from reports import execution, intervention, waiting
+from reports import execution, intervention, refusal, waiting
 from reports.codes import CANCELLED, WORKER_LOST
 from reports.errors import AttemptLostError
 from reports.failure import Failure
@@ -98,6 +98,13 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
             execution.fail(lost.id, lost.attempt, failure)
     except AttemptLostError:
         logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
+
+
+def refuse_unknown(id_: UUID, *, task: str) -> None:
+    """See to the report of a message for a task that this process has no code for: later, another one may have it."""
+    with _alone(id_):
+        if refusal.refuse(id_, task=task):
+            logger.error("%s[%s] has failed: no worker that was given it has code for it.", task, id_)
 
 
 @contextmanager

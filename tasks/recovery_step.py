@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from reports import waiting, workers
 from reports.database import limit_lock_waits
 from services import queues, recovery
+from tasks import strangers
 from tasks.request import executing
 from tasks.signs import CONSUMER, RECOVERY, signs
 from tasks.watchdog_step import end_worker, is_ending
@@ -83,6 +84,7 @@ class RecoveryThread(Thread):
             Duty(self._beat, settings.RECOVERY_HEARTBEAT_INTERVAL),
             Duty(self._look_at_queues, min(_QUEUES_INTERVAL, settings.WORKER_SILENCE_MAX / 4)),
             Duty(self._publish_due),
+            Duty(strangers.turn_away),
             Duty(recovery.end_overdue),
             Duty(self._rescue_stale),
             Duty(recovery.purge, _PURGE_INTERVAL),
