@@ -118,6 +118,5 @@ def _failure_of(task: str) -> Failure:
 
 
 def _moment(value: datetime | str) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value if value.endswith("Z") else f"{value}Z")  # as SQLite keeps it, in UTC
+    kept = isinstance(value, str) and value.endswith("Z")  # among the errors; as_iso understands the database's own
+    return datetime.fromisoformat(str(value) if kept else as_iso(value) or "")
