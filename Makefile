@@ -40,7 +40,7 @@ chaos: $(SET_UP) ## kill parts of a busy service for SECONDS_TO_RUN (180), by SE
 	@$(BIN)/python -m chaos
 
 .PHONY: check
-check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings and the OpenAPI document
+check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings, the OpenAPI document and the reference of settings
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(CHECKED) $(BIN)/mypy
@@ -48,6 +48,7 @@ check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment se
 	$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECKED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECKED) $(BIN)/python manage.py check_openapi
+	$(CHECKED) $(BIN)/python manage.py check_configuration
 
 .PHONY: explain
 explain: $(SET_UP) ## show which index serves each statement at a million reports; writes docs/indexes.md

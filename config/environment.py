@@ -1,6 +1,8 @@
 """Reading the environment: a value that cannot be understood stops the start, with its variable's name."""
 
+import os
 import re
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +14,16 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _QUOTA = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
 _WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
+_ALMOST = 0.9  # how much of two names is the same, of 1
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
 class Environment(environ.Env):
     """``environ.Env``, with errors that say which variable to change, and nothing misread in silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: set[str] = set()
 
     def get_value(
         self,
@@ -31,6 +38,7 @@ class Environment(environ.Env):
             ImproperlyConfigured: the value is not what ``cast`` understands.
 
         """
+        self._read.add(var)
         if cast is bool and self._is_unclear(var):
             raise ImproperlyConfigured(f"{var} is neither true nor false. Use 1 or 0.")
         try:
@@ -99,6 +107,11 @@ class Environment(environ.Env):
                     " Correct the name, or install the package that has it."
                 )
         return names
+
+    def misspelt(self) -> dict[str, str]:
+        """Return variables of the environment that are named almost like one that was read, with that one's name."""
+        close = {name: get_close_matches(name, self._read, 1, _ALMOST) for name in os.environ.keys() - self._read}
+        return {name: found[0] for name, found in sorted(close.items()) if found and found[0] not in os.environ}
 
     def _is_unclear(self, var: str) -> bool:
         return var in self.ENVIRON and self.ENVIRON[var].strip().lower() not in _TRUE | _FALSE

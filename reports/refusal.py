@@ -36,7 +36,7 @@ def refuse(id_: UUID, *, task: str) -> bool:
         return False
     patience = timedelta(seconds=settings.UNKNOWN_TASK_PATIENCE)
     if refused.first_at is None:
-        _give_back(refused, refused.errors_with(_failure_of(task)), delay=_FIRST_DELAY)
+        _give_back(refused, refused.errors_with(_failure_of(task)), delay=min(_FIRST_DELAY, patience.total_seconds()))
         return False
     refused_for = refused.now - refused.first_at
     if refused_for < patience:

@@ -11,6 +11,7 @@ Examine = Callable[[], Iterator[Finding]]
 def examine(*, longest_wait: float) -> Iterator[Finding]:
     """Look at the whole installation. What needs a database, or its tables, is left out where they are not there."""
     yield from installation.examine_settings()
+    yield from installation.examine_variables()
     database = list(connections.examine_database())
     yield from database
     yield from connections.examine_broker()

@@ -49,6 +49,12 @@ def examine_settings() -> Iterator[Finding]:
         yield ok("The settings are fit for production.")
 
 
+def examine_variables() -> Iterator[Finding]:
+    """See that no setting is given under a name that nobody reads."""
+    for name, meant in settings.MISSPELT_VARIABLES.items():
+        yield mind(f"The variable {name} is read by nobody.", f"Name it {meant} if that is meant.")
+
+
 def examine_tokens() -> Iterator[Finding]:
     """See that no client is about to be locked out."""
     today = now()

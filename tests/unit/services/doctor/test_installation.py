@@ -50,6 +50,12 @@ def test_what_django_calls_an_error(told, settings):
     assert "wrong" in [verdict for verdict, _ in told(installation.examine_settings())]
 
 
+def test_a_variable_that_is_named_almost_like_a_setting(told, settings):
+    assert told(installation.examine_variables()) == []
+    settings.MISSPELT_VARIABLES = {"RECOVERY_LEASES": "RECOVERY_LEASE"}
+    assert told(installation.examine_variables()) == [("mind", "The variable RECOVERY_LEASES is read by nobody.")]
+
+
 # Tokens
 
 
