@@ -50,6 +50,11 @@ check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment se
 	$(CHECKED) $(BIN)/python manage.py check_openapi
 	$(CHECKED) $(BIN)/python manage.py check_configuration
 
+# Not part of check: it needs PyPI's JSON API, which mirrors of the package index do not have.
+.PHONY: audit
+audit: $(SET_UP) ## ask PyPI for known vulnerabilities of what the image installs; fails where it cannot be asked
+	$(BIN)/pip-audit --requirement requirements/base.txt --require-hashes --disable-pip --strict --progress-spinner off
+
 .PHONY: explain
 explain: $(SET_UP) ## show which index serves each statement at a million reports; writes docs/indexes.md
 	$(BIN)/python -m benchmarks.explain
