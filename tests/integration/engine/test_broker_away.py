@@ -6,6 +6,7 @@ import redis
 from celery import group
 
 from reports.models import Status
+from stack.ports import LOCALHOST
 from stack.valkey import Valkey
 from tests.actions import journal, limits, outcomes
 from tests.actions.canvases import signature_of
@@ -100,3 +101,18 @@ def test_a_broker_that_is_started_again_has_its_messages(engine: Engine, key: st
     engine.start()
     engine.settle([root])
     assert journal.counts(key) == {f".{n} ok": 1 for n in range(5)}
+
+
+def test_a_broker_that_refuses_to_give_messages_ends_no_worker(engine: Engine, key: str) -> None:
+    worker = engine.worker.pid
+    with redis.Redis.from_url(engine.valkey.url()) as client:
+        client.replicaof(LOCALHOST, 1)  # what a failover leaves for a while: a replica, which may not be written to
+        try:
+            root = engine.request(signature_of(["work"], key))
+            engine.wait_until(lambda: "Connection to broker lost" in engine.worker.log_text())
+        finally:
+            client.replicaof("NO", "ONE")
+    engine.settle([root])
+    assert engine.report(root).status == Status.OK
+    assert engine.worker.is_running
+    assert engine.worker.pid == worker
