@@ -121,8 +121,9 @@ else:
     # for its locks. No task may keep a transaction open for longer while it waits for something else.
     DATABASE_IDLE_TRANSACTION_MAX = env.seconds("DATABASE_IDLE_TRANSACTION_MAX", 60.0)
     _OPTIONS = DATABASES["default"].get("OPTIONS", {})
-    # The same few statements come again and again; to plan them costs more than to run them. A pooler that lends a
-    # connection for one transaction only may not know what was prepared on another one.
+    # Whether PostgreSQL plans a statement once for each connection: the same few come again and again, and to plan them
+    # costs more than to run them. 0 for a pooler that lends connections for single transactions and keeps no prepared
+    # statements, such as PgBouncer without max_prepared_statements.
     DATABASE_PREPARES_STATEMENTS = env.bool("DATABASE_PREPARES_STATEMENTS", True)
     DATABASES["default"]["ENGINE"] = "config.postgres"
     DATABASES["default"]["OPTIONS"] = {
@@ -208,7 +209,7 @@ REPORT_MAX_TRACEBACK_CHARACTERS = env.int("REPORT_MAX_TRACEBACK_CHARACTERS", 20_
 REPORT_MAX_ERRORS = env.int("REPORT_MAX_ERRORS", 20)
 # The most tasks of one action, with those that it grows to.
 REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
-# Tasks that may wait for workers before no more actions are accepted.
+# Tasks that may wait for workers before no more actions are accepted: clients get 503, overloaded, until there is room.
 REPORT_MAX_WAITING = env.count("REPORT_MAX_WAITING", 200_000)
 
 # Recovery: how workers notice what was lost
