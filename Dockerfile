@@ -8,6 +8,7 @@ RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -
 COPY manage.py openapi.yaml ./
 COPY config config
 COPY api api
+COPY console console
 COPY tasks tasks
 COPY services services
 COPY reports reports

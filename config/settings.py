@@ -59,7 +59,8 @@ ACTION_MODULES = env.modules("ACTION_MODULES", default=["api.invoices"])
 ACTION_APPS = env.modules("ACTION_APPS", default=["services.invoices"])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before Django's admin, whose templates it replaces
+    "console.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "reports",
     "tasks",
     "api",
+    "console",
     *ACTION_APPS,
 ]
 ROOT_URLCONF = "config.urls"
@@ -80,6 +82,7 @@ MIDDLEWARE = [
     "api.handlers.answering_problems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.headers.restricting_browsers",
     "config.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 pytestmark = pytest.mark.once
 
 ROOT = Path(settings.BASE_DIR)
-PARTS = ("api", "chaos", "config", "reports", "sandbox", "services", "stack", "tasks", "testing", "tests")
+PARTS = ("api", "chaos", "config", "console", "reports", "sandbox", "services", "stack", "tasks", "testing", "tests")
 FILES = ("manage.py", "openapi.yaml", "pyproject.toml", "compose.yaml")
 NEWCOMER = {"PATH": os.environ["PATH"], "DEBUG": "1"}
 
