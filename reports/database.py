@@ -64,6 +64,16 @@ def for_update() -> str:
     return "FOR UPDATE" if connection.vendor == "postgresql" else ""
 
 
+def reaching_out(column: str, table: str, query: str) -> str:
+    """Return SQL for what a ``query`` of that one column finds for each row ``o`` of a table, which it may refer to."""
+    if connection.vendor == "postgresql":
+        return f"SELECT found.{column} FROM {table} o CROSS JOIN LATERAL ({query}) found"  # noqa: S608
+    return (
+        f"SELECT found.value AS {column} FROM {table} o,"  # noqa: S608
+        f" json_each((SELECT json_group_array({column}) FROM ({query}))) found"
+    )
+
+
 def limit_lock_waits(seconds: float) -> None:
     """Have this connection wait for a lock no longer than this from now on, and raise OperationalError instead.
 

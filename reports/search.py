@@ -9,8 +9,8 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from reports.database import TABLE, as_bound
-from reports.models import Status
+from reports.database import TABLE, as_bound, reaching_out
+from reports.models import AsyncActionReport, Status
 
 # An id begins with the milliseconds at which a web process has made it, by its own clock: it may differ from the
 # database's, which created_at is from, by less than this.
@@ -47,23 +47,33 @@ class Search:
         """Return SQL for the ids of up to ``limit`` reports that follow the one with the id ``after``, and its values.
 
         An index has the reports of one status in order, not those of several: each status has a part of its own, with
-        as many reports as may be needed of it.
+        as many reports as may be needed of it. So has each client, where everybody's reports are searched.
         """
         conditions, values = self._conditions(after)
         parts: list[str] = []
         all_values: list[Any] = []
         for status in dict.fromkeys(self.statuses) or (None,):
             own, own_values = (["s.status = %s"], [status]) if status else ([], [])
-            parts.append(
-                f"""
-                SELECT id FROM (
-                    SELECT s.id FROM {TABLE} s WHERE {" AND ".join([*conditions, *own])}
-                    ORDER BY s.id {self.direction} LIMIT %s
-                ) part{len(parts)}
-                """  # noqa: S608
-            )
-            all_values += [*values, *own_values, limit]
+            part, part_values = self._part([*conditions, *own], [*values, *own_values], limit)
+            parts.append(f"SELECT id FROM ({part}) part{len(parts)}")  # noqa: S608
+            all_values += part_values
         return " UNION ALL ".join(parts), all_values
+
+    def _part(self, conditions: list[str], values: list[Any], limit: int) -> tuple[str, list[Any]]:
+        if self.owner is not None or self._has_own_index:
+            return self._first(conditions), [*values, limit]
+        of_clients = reaching_out("id", _clients(), self._first(["s.requested_by_id = o.id", *conditions]))
+        of_nobody = self._first(["s.requested_by_id IS NULL", *conditions])
+        everybodys = f"SELECT id FROM ({of_clients} UNION ALL SELECT id FROM ({of_nobody}) n) e"  # noqa: S608
+        return f"{everybodys} ORDER BY id {self.direction} LIMIT %s", [*values, limit, *values, limit, limit]
+
+    @property
+    def _has_own_index(self) -> bool:
+        """Tell whether an index finds these reports, whoever asked for them; all others begin with the client."""
+        return bool(self.filters or self.finished_after or self.finished_before)
+
+    def _first(self, conditions: list[str]) -> str:
+        return f"SELECT s.id FROM {TABLE} s WHERE {' AND '.join(conditions)} ORDER BY s.id {self.direction} LIMIT %s"  # noqa: S608
 
     def _conditions(self, after: UUID | None) -> tuple[list[str], list[Any]]:
         conditions: list[tuple[str, Any]] = [
@@ -96,6 +106,10 @@ class Search:
             return ["s.filters @> %s::jsonb"], [orjson.dumps(dict(self.filters)).decode()]
         values = [part for name, value in self.filters.items() for part in (f'$."{name}"', value)]
         return ["json_extract(s.filters, %s) = %s"] * len(self.filters), values
+
+
+def _clients() -> str:
+    return AsyncActionReport._meta.get_field("requested_by").related_model._meta.db_table  # type: ignore[union-attr,return-value]  # noqa: SLF001
 
 
 def _bound(moment: datetime | None) -> Any:
