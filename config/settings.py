@@ -11,6 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
+from console.appearance import UNFOLD  # noqa: F401  a setting
 from reports.redaction import secret_values
 
 env = Environment()

@@ -22,19 +22,24 @@ class Backlog:
     waiting_for: float
 
 
-def find_backlogs() -> list[Backlog]:
+def find_backlogs(*, most: int = _MOST) -> list[Backlog]:
     """Return what waits for a worker: published, or to be published at once, and not claimed yet.
 
-    A task that waits for its time has waited since that time. The longest wait comes first.
+    A task that waits for its time has waited since that time. The longest wait comes first. Of the reports that wait,
+    ``most`` are looked at.
     """
     since = "CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END"
     rows = fetch_all(
         f"""
-        SELECT task, options, COUNT(*), {seconds_since(f"MIN({since})")} FROM {TABLE}
-        WHERE status = 'pending' AND due_at IS NOT NULL AND dispatched_at IS NOT NULL
-            AND (not_before IS NULL OR not_before <= {now()})
+        SELECT task, options, COUNT(*), {seconds_since(f"MIN({since})")} FROM (
+            SELECT task, options, not_before, dispatched_at FROM {TABLE}
+            WHERE status = 'pending' AND due_at IS NOT NULL AND dispatched_at IS NOT NULL
+                AND (not_before IS NULL OR not_before <= {now()})
+            ORDER BY due_at LIMIT %s
+        ) waiting
         GROUP BY task, options ORDER BY 4 DESC
         """,  # noqa: S608
+        [most],
     )
     return [Backlog(task, load(options) or {}, number, float(waits)) for task, options, number, waits in rows]
 

@@ -147,6 +147,13 @@ def as_bool(value: int | None) -> bool | None:
     return None if value is None else bool(value)
 
 
+def as_moment(value: datetime | str | None) -> datetime | None:
+    """Return a time stamp that a raw statement returned, aware."""
+    # SQLite has no time zones; Django reads its columns as naive time stamps, its expressions as text, both in UTC.
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
 def as_iso(value: datetime | str | None) -> str | None:
     """Return a time stamp that a raw statement returned, as RFC 3339 text in UTC. SQLite keeps UTC as plain text."""
     if isinstance(value, datetime):

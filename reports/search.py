@@ -62,7 +62,7 @@ class Search:
     def _part(self, conditions: list[str], values: list[Any], limit: int) -> tuple[str, list[Any]]:
         if self.owner is not None or self._has_own_index:
             return self._first(conditions), [*values, limit]
-        of_clients = reaching_out("id", _clients(), self._first(["s.requested_by_id = o.id", *conditions]))
+        of_clients = reaching_out("id", clients(), self._first(["s.requested_by_id = o.id", *conditions]))
         of_nobody = self._first(["s.requested_by_id IS NULL", *conditions])
         everybodys = f"SELECT id FROM ({of_clients} UNION ALL SELECT id FROM ({of_nobody}) n) e"  # noqa: S608
         return f"{everybodys} ORDER BY id {self.direction} LIMIT %s", [*values, limit, *values, limit, limit]
@@ -83,13 +83,13 @@ class Search:
             # The status is in the index on codes; no other has one.
             ("s.error_code = %s AND s.status = 'failed'", self.error_code),
             ("s.created_at >= %s", _bound(self.created_after)),
-            ("s.id >= %s", _first_id(self.created_after, earlier=_CLOCKS_APART)),
+            ("s.id >= %s", _id_bound(self.created_after, earlier=_CLOCKS_APART)),
             ("s.created_at < %s", _bound(self.created_before)),
-            ("s.id < %s", _first_id(self.created_before, earlier=-_CLOCKS_APART)),
+            ("s.id < %s", _id_bound(self.created_before, earlier=-_CLOCKS_APART)),
             ("s.finished_at >= %s", _bound(self.finished_after)),
             ("s.finished_at < %s", _bound(self.finished_before)),
             # What was finished then had been created before.
-            ("s.id < %s", _first_id(self.finished_before, earlier=-_CLOCKS_APART)),
+            ("s.id < %s", _id_bound(self.finished_before, earlier=-_CLOCKS_APART)),
             (f"s.id {'>' if self.oldest_first else '<'} %s", after),
         ]
         given = [(condition, value) for condition, value in conditions if value is not None]
@@ -108,17 +108,20 @@ class Search:
         return ["json_extract(s.filters, %s) = %s"] * len(self.filters), values
 
 
-def _clients() -> str:
-    return AsyncActionReport._meta.get_field("requested_by").related_model._meta.db_table  # type: ignore[union-attr,return-value]  # noqa: SLF001
+def clients() -> str:
+    """Return the table of those who ask for actions."""
+    return AsyncActionReport._meta.get_field("requested_by").related_model._meta.db_table  # noqa: SLF001
+
+
+def first_id(moment: datetime, *, earlier: int = 0) -> UUID:
+    """Return the smallest id that can have been made ``earlier`` milliseconds before a moment."""
+    milliseconds = int(moment.timestamp() * 1000) - earlier
+    return UUID(int=min(max(milliseconds, 0), _LAST_MILLISECOND) << 80)
 
 
 def _bound(moment: datetime | None) -> Any:
     return None if moment is None else as_bound(moment)
 
 
-def _first_id(moment: datetime | None, *, earlier: int) -> UUID | None:
-    """Return the smallest id that can have been made ``earlier`` milliseconds before a moment."""
-    if moment is None:
-        return None
-    milliseconds = int(moment.timestamp() * 1000) - earlier
-    return UUID(int=min(max(milliseconds, 0), _LAST_MILLISECOND) << 80)
+def _id_bound(moment: datetime | None, *, earlier: int) -> UUID | None:
+    return None if moment is None else first_id(moment, earlier=earlier)

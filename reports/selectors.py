@@ -3,12 +3,12 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from reports.database import TABLE, Row, as_bool, as_uuid, batches, fetch_all, now
+from reports.database import TABLE, Row, as_bool, as_moment, as_uuid, batches, fetch_all, now
 from reports.documents import load
 from reports.inputs import results_of_group
 from reports.models import Kind, Status
@@ -223,7 +223,7 @@ def _report(row: Row, read_at: datetime | str, **outcome: Any) -> Report:
     (id_, root, parent, position, kind, status, action, task, system_call, requested_by, key, progress) = row[:12]
     tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[12:19]
     code, type_, message, failed_task, retryable = row[19:24]
-    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(_moment, row[24:_PLAIN_COLUMNS])
+    created_at, not_before, deadline_at, dispatched_at, started_at, finished_at = map(as_moment, row[24:_PLAIN_COLUMNS])
     assert created_at is not None  # noqa: S101  the column has a default
     return Report(
         id=as_uuid(id_),
@@ -258,12 +258,6 @@ def _report(row: Row, read_at: datetime | str, **outcome: Any) -> Report:
 
 
 def _clock(value: datetime | str) -> datetime:
-    moment = _moment(value)
+    moment = as_moment(value)
     assert moment is not None  # noqa: S101  a clock has a time
     return moment
-
-
-def _moment(value: datetime | str | None) -> datetime | None:
-    # SQLite has no time zones; Django reads its columns as naive time stamps, its expressions as text, both in UTC.
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
