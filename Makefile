@@ -67,6 +67,10 @@ purge: $(SET_UP) ## show how long purging a million reports holds clients up
 bench: $(SET_UP) ## compare with alternatives, half an hour; writes benchmarks/results.json. QUICK=1: minutes, and says little
 	$(BIN)/python -m benchmarks.bench
 
+.PHONY: pictures
+pictures: $(SET_UP) ## take the pictures of the operators' pages in docs/pictures, with a browser
+	$(BIN)/python -m tests.pictures
+
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions
 	$(LOCK) requirements/base.in --output-file requirements/base.txt

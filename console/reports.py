@@ -1,5 +1,6 @@
 """The pages about reports: the list of actions' reports, and the page of each."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -118,10 +119,7 @@ class ReportAdmin(ModelAdmin):
         sees_payloads = may_read(request.user, Sensitive.PAYLOADS)
         context = {
             "report": report,
-            "errors": [
-                {**error, "traceback": error.get("traceback") if sees_tracebacks else None}
-                for error in ledger.read_errors(id_)
-            ],
+            "errors": [_shown(error, sees_tracebacks=sees_tracebacks) for error in ledger.read_errors(id_)],
             "traceback": ledger.read_traceback(id_) if sees_tracebacks else "",
             "payloads": ledger.read_payloads(id_, longest=LONGEST) if sees_payloads else {},
             "sees_tracebacks": sees_tracebacks,
@@ -137,7 +135,7 @@ class ReportAdmin(ModelAdmin):
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         shared = self.admin_site.each_context(request)
-        return TemplateResponse(request, template, {**shared, "opts": self.opts, **context})
+        return TemplateResponse(request, template, {**shared, **context})
 
 
 def _find(id_: UUID | None) -> Report:
@@ -145,6 +143,11 @@ def _find(id_: UUID | None) -> Report:
     if report is None:
         raise Http404
     return report
+
+
+def _shown(error: dict[str, Any], *, sees_tracebacks: bool) -> dict[str, Any]:
+    failed_at = datetime.fromisoformat(error["failed_at"]) if error.get("failed_at") else None
+    return {**error, "failed_at": failed_at, "traceback": error.get("traceback") if sees_tracebacks else None}
 
 
 def _as_id(text: str | None) -> UUID | None:

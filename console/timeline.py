@@ -1,6 +1,6 @@
 """An action's tree as bars on an axis of time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -138,27 +138,31 @@ def _bars(step: Step, axis: Axis, now: datetime) -> list[Bar]:
         start = step.dispatched_at or step.started_at
         words = f"{step.kind.label}: {step.status.value}"
         return [axis.bar(f"span-{step.status.value}", start, end, words)] if start else []
+    attempts = _attempts(step, end)
+    is_waiting = step.status == Status.PENDING and step.dispatched_at is not None
+    waits_end = [*(attempt.start for attempt in attempts), *([now] if is_waiting else [])]
     bars: list[Bar] = []
-    called = step.dispatched_at
-    for attempt in _attempts(step, end):
-        bars += _waits(step, axis, called, attempt.start)
-        bars.append(axis.bar(attempt.kind, attempt.start, attempt.end, attempt.words))
-        called = max(attempt.end, called) if called else attempt.end
-    if step.status == Status.PENDING and step.dispatched_at:
-        bars += _waits(step, axis, called, now)
+    free_at = step.dispatched_at
+    for number, until in enumerate(waits_end):
+        # Only the latest of its delays is kept; before it, all that lies between two attempts is taken for one.
+        due = step.not_before if number == len(waits_end) - 1 else until if number else None
+        bars += _waits(axis, free_at, until, due)
+        if number < len(attempts):
+            attempt = attempts[number]
+            bars.append(axis.bar(attempt.kind, attempt.start, attempt.end, attempt.words))
+            free_at = max(attempt.end, free_at) if free_at else attempt.end
     return bars
 
 
-def _waits(step: Step, axis: Axis, called: datetime | None, until: datetime) -> Iterator[Bar]:
+def _waits(axis: Axis, since: datetime | None, until: datetime, due: datetime | None) -> Iterator[Bar]:
     """Return what lies between the moment its turn came, or its last attempt ended, and the next attempt."""
-    if called is None or called >= until:
+    if since is None or since >= until:
         return
-    ready = step.not_before if step.not_before and called < step.not_before < until else None
-    is_put_off = bool(step.not_before and step.not_before >= until)
-    if ready or is_put_off:
-        yield axis.bar("delayed", called, ready or until, "waits for its time")
-    if not is_put_off:
-        yield axis.bar("queued", ready or called, until, "waits for a worker")
+    ready = min(max(due, since), until) if due else since
+    if since < ready:
+        yield axis.bar("delayed", since, ready, "waits for its time")
+    if ready < until:
+        yield axis.bar("queued", ready, until, "waits for a worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ class _Attempt:
     words: str
 
 
-def _attempts(step: Step, end: datetime) -> Iterable[_Attempt]:
+def _attempts(step: Step, end: datetime) -> list[_Attempt]:
     failed = [attempt for error in step.errors if (attempt := _failed(error))]
     numbers = {error.get("attempt") for error in step.errors}
     is_told = step.attempts in numbers and step.status != Status.RUNNING

@@ -21,7 +21,7 @@
   }
 
   async function load(details) {
-    const place = details.querySelector(".aa-more, :scope > .aa-body");
+    const place = details.querySelector(".aa-more") || details.querySelector(".aa-body");
     if (!details.open || details.dataset.loaded === (details.dataset.version || "")) {
       return;
     }
