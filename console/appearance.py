@@ -32,6 +32,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "account_tree",
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _ours("favicon.svg")}],
     "STYLES": [_ours("console.css")],
     "COLORS": {
         "primary": {

@@ -33,17 +33,18 @@ def context_of(request: HttpRequest, report: Report) -> dict[str, Any]:
     statuses = (Status(status),) if status else ()
     steps = ledger.list_steps(report.id, limit=STEPS + 1, after=after, statuses=statuses, tasks_only=bool(statuses))
     axis = timeline.Axis.of(report)
+    is_counted = report.tasks_total <= MOST_COUNTED
+    counts = ledger.count_tasks(report.id) if is_counted else {}
     return {
         "report": report,
         "client": _names([report]).get(report.requested_by),
         "is_final": report.status in FINAL,
         "axis": axis,
         "lines": timeline.lines(steps[:STEPS], axis, report.read_at, lease=settings.RECOVERY_LEASE),
-        "counts": ledger.count_tasks(report.id) if report.tasks_total <= MOST_COUNTED else None,
+        "statuses": [(status, counts.get(status, 0) if is_counted else None) for status in Status],
         "shown_status": status,
         "after": after,
         "next": steps[STEPS - 1].id if len(steps) > STEPS else None,
-        "statuses": Status,
     }
 
 

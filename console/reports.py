@@ -97,7 +97,7 @@ class ReportAdmin(ModelAdmin):
             self.actions_detail, self.get_actions_detail(request, object_id), object_id
         )
         context = {
-            "title": report.action,
+            "title": "Report",
             **report_page.context_of(request, report),
             "actions_detail": actions,
             **(extra_context or {}),
@@ -127,7 +127,7 @@ class ReportAdmin(ModelAdmin):
         }
         if "X-Requested-With" in request.headers:
             return TemplateResponse(request, "console/details.html", context)
-        return self._page(request, "console/details_page.html", {"title": report.task or report.action, **context})
+        return self._page(request, "console/details_page.html", {"title": "Report", **context})
 
     def _require_view(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

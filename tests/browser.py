@@ -40,6 +40,15 @@ class Browser:
         """Go to a page of the service."""
         self.driver.get(f"{self._url}{path}")
 
+    def open_until(self, path: str, selector: str) -> WebElement:
+        """Go to a page again and again until it has something that a CSS selector finds. Returns that."""
+
+        def found(driver: webdriver.Chrome) -> WebElement | None:
+            self.open(path)
+            return next(iter(driver.find_elements(By.CSS_SELECTOR, selector)), None)
+
+        return WebDriverWait(self.driver, PATIENCE).until(found, f"{path} has no {selector}.")
+
     def log_in(self, name: str, password: str) -> None:
         """Log in on the page that asks for it."""
         self.fill("username", name)

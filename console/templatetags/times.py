@@ -20,7 +20,7 @@ def lasting(seconds: float | None) -> str:
     seconds = max(seconds, 0.0)
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < _PRECISE else duration(seconds)
+    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < _PRECISE else duration(seconds)
 
 
 @register.filter

@@ -46,12 +46,12 @@ class Demo:
     def fill(self) -> None:
         """Add an hour of work: what has ended, and what waits."""
         moment = self.now - timedelta(minutes=62)
-        while moment < self.now - 20 * _SECOND:
+        while moment < self.now - 9 * _SECOND:
             load = 1.6 if (moment.minute // 12) % 2 else 0.8
             moment += self.random.expovariate(load * 0.22) * _SECOND
             self._small(moment)
-        for number in range(9):
-            self._waiting(self.now - (2 + 3 * number) * _SECOND)
+        for number in range(4):
+            self._waiting(self.now - (1 + 2 * number) * _SECOND)
 
     def _small(self, asked: datetime) -> None:
         action = self.random.choices(ACTIONS, (8, 4, 3, 1))[0]

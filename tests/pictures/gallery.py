@@ -69,7 +69,7 @@ def running_tree(demo: Demo) -> UUID:
             ended=stored and at(stored),
             attempts=2 if again else 1,
             errors=[rate_limited] if again or position == 6 else [],
-            **({"not_before": demo.now + timedelta(seconds=12)} if position == 6 else {}),
+            not_before={4: at(start + 9), 6: demo.now + timedelta(seconds=60)}.get(position),
         )
         demo.node(
             root,
@@ -88,7 +88,7 @@ def running_tree(demo: Demo) -> UUID:
 def failed_tree(demo: Demo) -> UUID:
     """Add an action whose second task has failed after two attempts."""
     task = "invoices.store"
-    start = demo.now - timedelta(minutes=3)
+    start = demo.now - timedelta(seconds=20)
 
     def at(seconds: float) -> datetime:
         return start + timedelta(seconds=seconds)
@@ -131,6 +131,7 @@ def show(page: Browser, running: UUID, failed: UUID, suffix: str) -> None:
     page.open(LIST)
     page.wait_for("#reports")
     take(page, f"reports{suffix}")
+    page.driver.set_window_size(1440, 1330)
     page.open(f"{LIST}{running}/change/")
     page.wait_for("#steps summary")
     take(page, f"timeline{suffix}")

@@ -36,9 +36,9 @@
 
   // Rows stay, so that what is open stays open; their summaries are drawn anew, for the axis grows.
   function take(fresh) {
-    const final = document.importNode(fresh.getElementById("facts"), true);
-    document.getElementById("facts").replaceWith(final);
-    page.querySelector(".aa-axis").replaceWith(document.importNode(fresh.querySelector(".aa-axis"), true));
+    for (const part of ["#facts", "#legend", ".aa-axis"]) {
+      page.querySelector(part).replaceWith(document.importNode(fresh.querySelector(part), true));
+    }
     const steps = document.getElementById("steps");
     const seen = [...fresh.querySelectorAll(".aa-step")].map((row) => {
       const known = document.getElementById(row.id);
