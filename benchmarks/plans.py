@@ -7,9 +7,7 @@ index that does not serve it.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -25,7 +23,19 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from reports import acceptance, backlog, execution, intervention, purging, repeats, selectors, waiting  # noqa: E402
+from benchmarks.readings import TABLE, Reading, explaining  # noqa: E402
+from reports import (  # noqa: E402
+    acceptance,
+    backlog,
+    execution,
+    intervention,
+    purging,
+    repeats,
+    selectors,
+    statistics,
+    timeline,
+    waiting,
+)
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
@@ -35,7 +45,6 @@ from reports.selectors import Report  # noqa: E402
 FINISHED = int(os.environ.get("FINISHED", "1000000"))
 WAITING = int(os.environ.get("WAITING", "100000"))
 PAGE = Path(os.environ.get("PAGE", Path(__file__).resolve().parent.parent / "docs" / "indexes.md"))
-TABLE = "reports_asyncactionreport"
 HOUR = timedelta(hours=1)
 LARGE_TREE = 10_000  # tasks of one action
 TOO_MANY = (FINISHED + WAITING) // 4  # reports for one statement to read
@@ -103,51 +112,6 @@ def fill() -> UUID:
     return root
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How one statement reads the table: by which indexes, how many reports, and whether all there are."""
-
-    indexes: frozenset[str]
-    reports: int
-    is_whole: bool
-
-
-@contextmanager
-def explaining(readings: list[Reading]) -> Iterator[None]:
-    """Collect how each statement on the table reads it."""
-
-    def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
-        if TABLE in sql and not sql.startswith(("INSERT", "EXPLAIN")):
-            with connection.cursor() as cursor:
-                # Run twice, and the first time undone: it is the plan's own numbers that tell what was read.
-                cursor.execute("SAVEPOINT explained")
-                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
-                readings.append(_reading(cursor.fetchone()[0][0]["Plan"]))
-                cursor.execute("ROLLBACK TO explained")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
-        yield
-
-
-def _reading(plan: dict[str, Any]) -> Reading:
-    scans = [node for node in _nodes(plan) if "Scan" in node["Node Type"]]
-    of_table = [scan for scan in scans if scan.get("Relation Name") == TABLE]
-    return Reading(
-        indexes=frozenset(scan["Index Name"] for scan in scans if "Index Name" in scan),
-        reports=round(
-            sum((s["Actual Rows"] + s.get("Rows Removed by Filter", 0)) * s["Actual Loops"] for s in of_table)
-        ),
-        is_whole=any(scan["Node Type"] == "Seq Scan" for scan in of_table),
-    )
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from _nodes(part)
-
-
 def questions(large: UUID) -> dict[str, Callable[[], object]]:
     """Return what the service asks of the ledger, by name, in an order in which each finds what it needs."""
     plan = ChainNode((task(), task("b.task")))
@@ -160,6 +124,8 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
             "SELECT make_id(%s, 0), made_at(%s), extract(epoch FROM now() - made_at(%s))", [FINISHED // 6] * 3
         )
         page, moment, age = cursor.fetchone()
+        cursor.execute("SELECT made_at(%s)", [FINISHED // 3 - 3600])
+        (hour,) = cursor.fetchone()  # before the last of those that are finished were
     half = float(age)  # seconds since half of those that are finished were
     middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
     batch = [report.id for report in selectors.list_roots(Search(owner=1), limit=500)]
@@ -197,6 +163,13 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         "list by time of the end": lambda: _list(finished_after=moment, finished_before=moment + HOUR),
         "list everybody's": lambda: _list(owner=None),
         "list everybody's failures": lambda: _list(owner=None, statuses=(Status.FAILED,)),
+        "list everybody's by action": lambda: _list(owner=None, action="action-0"),
+        "list everybody's by a status that no report has": lambda: _list(owner=None, statuses=(Status.CANCELLED,)),
+        "list everybody's by an error's code": lambda: _list(owner=None, error_code="code-0"),
+        "list everybody's by key": lambda: _list(owner=None, idempotency_key="key-10"),
+        "list everybody's by time of creation": lambda: _list(
+            owner=None, created_after=moment, created_before=moment + HOUR
+        ),
         "list everybody's by a parameter": lambda: _list(owner=None, action="action-0", filters={"n": 20}),
         "list the tasks of a report": lambda: selectors.list_tree(root, owner=1, limit=50),
         f"list the tasks of a report that has {LARGE_TREE:,}": lambda: selectors.list_tree(large, owner=1, limit=50),
@@ -219,6 +192,20 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         "end what is overdue": lambda: intervention.end_overdue(root),
         "take what is stale": lambda: waiting.take_stale(200),
         "tell what waits for a worker": backlog.find_backlogs,
+        "show a timeline": lambda: timeline.list_steps(large, limit=200),
+        "show the failed tasks of a timeline": lambda: timeline.list_steps(large, limit=200, statuses=(Status.FAILED,)),
+        "count the tasks of a timeline": lambda: timeline.count_tasks(large),
+        "find the action of a task": lambda: timeline.find_root(first.id),
+        "show what is large of a report": lambda: (
+            timeline.read_payloads(root, longest=1000),
+            timeline.read_errors(root),
+            timeline.read_traceback(root),
+        ),
+        "measure what ended in an hour": lambda: statistics.measure_finished(hour),
+        "count what ended in an hour": lambda: statistics.count_finished(hour),
+        "count what was accepted in an hour": lambda: statistics.count_accepted(hour),
+        "group the failures of an hour": lambda: statistics.group_failures(hour),
+        "tell what runs": statistics.list_running,
         "tell what is not rescued": lambda: backlog.count_abandoned(60),
         "tell what is not published": lambda: backlog.count_unpublished(60),
         "purge": lambda: purging.purge_batch(older_than=half),
