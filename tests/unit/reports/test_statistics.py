@@ -1,6 +1,7 @@
 """How the service is, as figures: each sample against what was written."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -96,7 +97,7 @@ class TestCounts:
 
         assert now - HOUR < starts[0] <= now - HOUR + SLICE
         assert now - SLICE < starts[-1] <= now
-        assert {later - earlier for earlier, later in zip(starts, starts[1:], strict=False)} == {SLICE}
+        assert {later - earlier for earlier, later in pairwise(starts)} == {SLICE}
 
 
 class TestFailures:
