@@ -40,8 +40,8 @@
       page.querySelector(part).replaceWith(document.importNode(fresh.querySelector(part), true));
     }
     const steps = document.getElementById("steps");
-    const seen = [...fresh.querySelectorAll(".aa-step")].map((row) => {
-      const known = document.getElementById(row.id);
+    const rows = [...fresh.getElementById("steps").children].map((row) => {
+      const known = row.id && document.getElementById(row.id);
       if (!known) {
         return document.importNode(row, true);
       }
@@ -53,9 +53,8 @@
       }
       return known;
     });
-    const isSame = seen.length === steps.children.length && seen.every((row, place) => row === steps.children[place]);
-    if (seen.length && !isSame) {
-      steps.replaceChildren(...seen);
+    if (rows.length !== steps.children.length || rows.some((row, place) => row !== steps.children[place])) {
+      steps.replaceChildren(...rows);
     }
   }
 
