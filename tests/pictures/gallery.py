@@ -122,23 +122,28 @@ def take(page: Browser, name: str) -> None:
     page.driver.save_screenshot(str(FOLDER / f"{name}.png"))
 
 
-def show(page: Browser, running: UUID, failed: UUID, suffix: str) -> None:
-    """Go through the pages and take a picture of each."""
+def take_main_ones(page: Browser, running: UUID, suffix: str) -> None:
+    """Take those pictures that there are for each of both themes."""
     page.open("/admin/")
     page.log_in("operator", "operator")
     page.wait_for("#workers")
     take(page, f"dashboard{suffix}")
-    page.open(LIST)
-    page.wait_for("#reports")
-    take(page, f"reports{suffix}")
     page.driver.set_window_size(1440, 1330)
     page.open(f"{LIST}{running}/change/")
     page.wait_for("#steps summary")
     take(page, f"timeline{suffix}")
+
+
+def take_others(page: Browser, failed: UUID) -> None:
+    """Take all other pictures."""
+    page.driver.set_window_size(1440, 1000)
+    page.open(LIST)
+    page.wait_for("#reports")
+    take(page, "reports")
     page.open(f"{LIST}{failed}/change/")
     page.wait_for("#steps summary", "invoices.store").click()
     page.wait_for("#steps pre")
-    take(page, f"failure{suffix}")
+    take(page, "failure")
 
 
 def main() -> int:
@@ -166,5 +171,7 @@ def _take_all(running: UUID, failed: UUID) -> None:
         for suffix, dark in (("", False), ("-dark", True)):
             profile = TEST_FOLDER / f"browser{suffix}"
             with browser(web.url, profile, dark=dark) as page:
-                show(page, running, failed, suffix)
+                take_main_ones(page, running, suffix)
+                if not dark:
+                    take_others(page, failed)
             shutil.rmtree(profile, ignore_errors=True)
