@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 LIST = "/admin/reports/asyncactionreport/"
+PARTS = ("change", "live", "details")
 
 
 class TestAccess:
@@ -19,7 +20,7 @@ class TestAccess:
         report = ledger.accept()
         nobody = person_with()
 
-        for path in (LIST, f"{LIST}{report}/change/"):
+        for path in (LIST, *(f"{LIST}{report}/{part}/" for part in PARTS)):
             assert nobody.get(path).status_code == 403
 
     def test_a_viewer_reads(self, viewer, ledger):
@@ -28,6 +29,10 @@ class TestAccess:
         assert str(report) in viewer.get(LIST).content.decode()
         assert "sync-invoices" in viewer.get(f"{LIST}{report}/change/").content.decode()
         assert viewer.get(f"{LIST}{uuid4()}/change/").status_code == 404
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_every_part_of_a_report_needs_a_login(self, ledger, part):
+        assert Client().get(f"{LIST}{ledger.accept()}/{part}/").status_code == 302
 
     @pytest.mark.parametrize("path", ["add/", "{}/change/", "{}/delete/"])
     def test_nobody_changes_a_report_by_a_form(self, admin_client, ledger, path):
