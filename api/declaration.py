@@ -11,6 +11,7 @@ from rest_framework.fields import Field, empty
 from api.parameters import LONGEST_FILTER, can_be_filtered
 from api.strictness import make_strict
 from reports.codes import ENGINE_CODES, ErrorCode
+from services.selection import OPERATIONS
 from tasks.chainable import is_chainable
 from tasks.declaration import check_canvas
 from tasks.reach import Reach
@@ -28,6 +29,8 @@ _RESERVED_NAMES = frozenset(
         *("any", "task"),
         *("cancel-report", "get-report", "list-actions", "list-report-tasks", "list-reports", "retry-report"),
         "watch-report",
+        # What operators do to many reports at once is an action as well, which no client asks for.
+        *OPERATIONS,
     }
 )
 # What is put behind an action's name in the OpenAPI document; an action of that name would take it.

@@ -15,6 +15,7 @@ class AsyncActionsError(Exception):
     ├─ IdempotencyKeyReusedError  the key of a request is that of another one
     ├─ RequestsRefusedError       of several requests that were to be accepted together, some are refused
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
+    ├─ SelectionInvalidError      an operation on many reports could change none of those that it is for
     ├─ TaskMisusedError           a task ended or was retried in a way that its report cannot keep
     ├─ TaskNotDispatchableError   a task was started around its action
     └─ TooManyWaitersError        no more requests of this process may wait for a report
@@ -83,6 +84,12 @@ class ReportNotRetryableError(AsyncActionsError):
     """Only an action that failed or was cancelled can be resumed."""
 
     code = "report_not_retryable"
+
+
+class SelectionInvalidError(AsyncActionsError):
+    """An operation on many reports could change none of those that it is for, whichever there are."""
+
+    code = "selection_invalid"
 
 
 class IdempotencyKeyReusedError(AsyncActionsError):

@@ -115,6 +115,8 @@ class AsyncActionReport(models.Model):
         permissions = [
             ("read_all_reports", "Can read the reports of every client over the API"),
             ("read_tracebacks", "Can read the tracebacks of failed tasks over the API"),
+            ("read_payloads", "Can read parameters and results on the admin pages"),
+            ("intervene", "Can cancel and retry the reports of every client on the admin pages"),
         ]
         indexes = [
             models.Index(fields=["root", "id"], name="report_tree"),
@@ -149,6 +151,61 @@ class AsyncActionReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task or self.action} {self.status}"
+
+
+class Verb(models.TextChoices):
+    """What operators do to actions."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+class Source(models.TextChoices):
+    """Where operators act from."""
+
+    ADMIN = "admin"  # the admin pages
+    COMMAND = "command"  # manage.py, on one of the service's machines
+
+
+class Intervention(models.Model):
+    """What an operator did: to one action, or to all that were searched for. Written once and never changed.
+
+    It stands in the transaction of the change that it tells of: there is neither without the other. It outlives the
+    report and the account that it names.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    made_at = models.DateTimeField(db_default=Now())
+    who = models.CharField(max_length=255, help_text="Name of the operator.")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    source = models.CharField(max_length=7, choices=Source)
+    verb = models.CharField(max_length=6, choices=Verb)
+    report = models.UUIDField(help_text="What it was done to; of an operation on many, the operation's own report.")
+    search = models.JSONField(null=True, help_text="Which reports it is for. Operations on many only.")
+    part_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="parts"
+    )
+    refused = models.CharField(max_length=100, blank=True, help_text="Code of the reason why nothing was changed.")
+    reason = models.CharField(max_length=500, blank=True, help_text="As the operator gave it.")
+
+    class Meta:
+        constraints = [
+            # An operation on many acts on a report once, however often a worker of it is lost.
+            models.UniqueConstraint(
+                fields=["part_of", "report"], name="intervention_once", condition=Q(part_of__isnull=False)
+            ),
+            models.CheckConstraint(condition=Q(source__in=Source.values), name="intervention_source_known"),
+            models.CheckConstraint(condition=Q(verb__in=Verb.values), name="intervention_verb_known"),
+        ]
+        indexes = [
+            models.Index(fields=["report", "id"], name="intervention_report"),
+            models.Index(fields=["id"], name="intervention_made", condition=Q(part_of=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.verb} {self.report}"
 
 
 class Worker(models.Model):

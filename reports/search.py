@@ -1,9 +1,9 @@
 """What a list of actions' reports is searched for, and the SQL that finds it by an index."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ from reports.models import AsyncActionReport, Status
 # database's, which created_at is from, by less than this.
 _CLOCKS_APART = 3600 * 1000
 _LAST_MILLISECOND = 2**48 - 1
+_MOMENTS = ("created_after", "created_before", "finished_after", "finished_before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Search:
     """Which reports, all conditions together, and in which order. Times are aware: from the first, before the second.
 
     ``owner`` is the user whose reports they are, ``None`` for everybody's; no ``statuses`` are all of them.
-    ``filters`` are parameters with their values, of those that the action's reports can be found by.
+    ``filters`` are parameters with their values, of those that the action's reports can be found by. ``but_not`` are
+    actions that are left out.
     """
 
     owner: int | None = None
@@ -37,6 +39,21 @@ class Search:
     finished_after: datetime | None = None
     finished_before: datetime | None = None
     oldest_first: bool = False
+    but_not: tuple[str, ...] = ()
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the search that ``as_document`` has written down."""
+        values = dict(document)
+        values |= {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if name in values}
+        values |= {"statuses": tuple(map(Status, values.get("statuses", ())))}
+        return cls(**{**values, "but_not": tuple(values.get("but_not", ()))})
+
+    def as_document(self) -> dict[str, Any]:
+        """Return what is asked for, and nothing that is not, as JSON values."""
+        given = {name: value for name, value in asdict(self).items() if value not in (None, (), {}, False)}
+        given |= {name: given[name].isoformat() for name in _MOMENTS if name in given}
+        return {name: list(map(str, value)) if isinstance(value, tuple) else value for name, value in given.items()}
 
     @property
     def direction(self) -> str:
@@ -94,9 +111,10 @@ class Search:
         ]
         given = [(condition, value) for condition, value in conditions if value is not None]
         filters, values = self._filter_conditions()
+        left_out = ["s.action <> %s"] * len(self.but_not)
         return (
-            ["s.parent_id IS NULL", *(condition for condition, _ in given), *filters],
-            [*(value for _, value in given), *values],
+            ["s.parent_id IS NULL", *(condition for condition, _ in given), *filters, *left_out],
+            [*(value for _, value in given), *values, *self.but_not],
         )
 
     def _filter_conditions(self) -> tuple[list[str], list[Any]]:

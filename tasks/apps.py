@@ -7,5 +7,7 @@ class TasksConfig(AppConfig):
     name = "tasks"
 
     def ready(self) -> None:
-        """Have those who wait for an action hear of its end, in whichever process it ends."""
+        """Know the tasks of operators, and have those who wait for an action hear of its end, wherever it ends."""
+        from tasks import interventions  # noqa: F401, PLC0415  it needs the models
+
         announce_ends()

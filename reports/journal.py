@@ -1,0 +1,97 @@
+"""The journal of what operators do: who, when, what, from where, and whether it changed anything.
+
+An entry is written in the transaction of the change that it tells of. For an operation on many reports it is also the
+memory: where it goes on after a worker was lost, and what it comes to.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from reports.models import Intervention, Source, Verb
+from reports.search import Search
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who acts, by a name that people know, from where, and why. ``account`` is the user's id where there is one."""
+
+    name: str
+    source: Source
+    account: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operator wants to have done to all reports that are searched for. ``id`` is its entry's."""
+
+    id: UUID
+    verb: Verb
+    search: Search
+    operator: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an operation has come to so far, in reports."""
+
+    changed: int
+    refused: int
+
+
+def write(verb: Verb, report: UUID, operator: Operator, *, refused: str = "", part_of: UUID | None = None) -> None:
+    """Write down what an operator did to one report, and the code of the reason where nothing was changed.
+
+    Raises:
+        IntegrityError: ``part_of`` that operation it is written down already.
+
+    """
+    Intervention.objects.create(verb=verb, report=report, refused=refused, part_of_id=part_of, **_columns_of(operator))
+
+
+def write_operation(operation: Operation, report: UUID) -> None:
+    """Write down an operation, which has this report of its own."""
+    Intervention.objects.create(
+        id=operation.id,
+        verb=operation.verb,
+        report=report,
+        search=operation.search.as_document(),
+        **_columns_of(operation.operator),
+    )
+
+
+def find_operation(id_: UUID) -> Operation:
+    """Return an operation that was written down. Raises Intervention.DoesNotExist."""
+    entry = Intervention.objects.get(id=id_, search__isnull=False)
+    operator = Operator(entry.who, Source(entry.source), entry.account_id, entry.reason)
+    return Operation(entry.id, Verb(entry.verb), Search.of_document(entry.search), operator)
+
+
+def list_parts(operation: UUID, *, after: UUID | None, up_to: UUID) -> list[UUID]:
+    """Return the reports that an operation has been at, of those after one id, up to another, in order."""
+    parts = Intervention.objects.filter(part_of=operation, report__lte=up_to)
+    if after:
+        parts = parts.filter(report__gt=after)
+    return list(parts.order_by("report").values_list("report", flat=True))
+
+
+def tally(operation: UUID) -> Tally:
+    """Return what an operation has come to so far."""
+    parts = Intervention.objects.filter(part_of=operation)
+    return Tally(
+        **parts.aggregate(changed=Count("id", filter=Q(refused="")), refused=Count("id", filter=~Q(refused="")))
+    )
+
+
+def _columns_of(operator: Operator) -> dict[str, Any]:
+    return {
+        "who": operator.name,
+        "account_id": operator.account,
+        "source": operator.source,
+        "reason": operator.reason[:LONGEST_REASON],
+    }
