@@ -38,7 +38,9 @@ def __cut(operation: str) -> Plan | None:
 
 
 @shared_task(base=InterventionTask, name="interventions.work", bind=True)
-def __work(self: BaseTask, operation: str, after: str | None, up_to: str, before: int, total: int) -> None:
+def __work(  # noqa: PLR0913  where it starts, where it ends, and what is shown
+    self: BaseTask, operation: str, after: str | None, up_to: str, before: int, total: int
+) -> None:
     for done in interventions.work(UUID(operation), after=UUID(after) if after else None, up_to=UUID(up_to)):
         self.report_progress(before + done, max(total, before + done))
         self.raise_if_cancelled()

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 ALL = AsyncActionReport.objects
 ADA = Operator("ada", Source.ADMIN, reason="They were not wanted.")
+EVERYTHING = Search()
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def _small(monkeypatch):
 class Operations(Workbench):
     """A workbench at which operators act as well."""
 
-    def operate(self, verb, search=Search()):
+    def operate(self, verb, search=EVERYTHING):
         run = Run(interventions.request(verb, search, ADA))
         self._runs.append(run)
         return run
@@ -51,3 +52,160 @@ def test_all_that_waits_or_runs_is_cancelled(workbench):
     workbench.settle()
     assert run.expect_ok() == {"matched": 9, "changed": 9, "refused": 0}
     assert statuses(roots) == ["cancelled"] * 4 + ["failed"] + ["cancelled"] * 5
+
+
+def test_what_has_failed_goes_on_and_what_was_cancelled_only_where_that_is_said(workbench):
+    roots = [ledger.accept("a", "b") for _ in range(6)]
+    for root in roots[:3]:
+        ledger.succeed("a", root=root)
+        ledger.fail("b", root=root)
+    services.intervene(Verb.CANCEL, roots[3], ADA)
+    failed = workbench.operate(Verb.RETRY)
+    workbench.settle()
+    assert failed.expect_ok()["changed"] == 3
+    assert [ledger.draw(root) for root in roots[:3]] == ["pending[a ok, b claimable]"] * 3
+    assert statuses(roots[3:]) == ["cancelled", "pending", "pending"]
+    cancelled = workbench.operate(Verb.RETRY, Search(statuses=(Status.CANCELLED,)))
+    workbench.settle()
+    assert cancelled.expect_ok()["changed"] == 1
+    assert statuses(roots) == ["pending"] * 6
+
+
+def test_each_change_is_in_the_journal(workbench):
+    roots = [ledger.accept("a") for _ in range(5)]
+    run = workbench.operate(Verb.CANCEL, Search(action="test"))
+    workbench.settle()
+    [operation] = Intervention.objects.filter(part_of=None)
+    assert (operation.who, operation.source, operation.verb, operation.report, operation.reason) == (
+        *("ada", "admin", "cancel", run.id, "They were not wanted."),
+    )
+    assert operation.search["action"] == "test"
+    parts = Intervention.objects.filter(part_of=operation).order_by("id")
+    assert [part.report for part in parts] == roots
+    assert {(part.who, part.verb, part.refused) for part in parts} == {("ada", "cancel", "")}
+
+
+@pytest.mark.parametrize("work_done", [True, False])
+def test_it_goes_on_where_its_worker_was_lost(workbench, work_done):
+    roots = [ledger.accept("a") for _ in range(10)]
+    for root in roots:
+        ledger.fail("a", root=root)
+    run = workbench.operate(Verb.RETRY)
+    for task in ("interventions.cut", "interventions.work", "interventions.sum_up"):
+        workbench.lose_worker_at(task, work_done=work_done)
+    workbench.settle()
+    assert run.expect_ok() == {"matched": 10, "changed": 10, "refused": 0}
+    assert [ALL.get(id=root).retries for root in roots] == [1] * 10
+
+
+def test_it_goes_on_in_the_middle_of_a_portion(workbench, monkeypatch):
+    """A report that has failed again since it was retried is not retried again by the same operation."""
+    roots = [ledger.accept("a") for _ in range(4)]
+    for root in roots:
+        ledger.fail("a", root=root)
+    run = workbench.operate(Verb.RETRY)
+    workbench.work(1)
+    progress = services.work(Intervention.objects.get(part_of=None).id, after=None, up_to=roots[-1])
+    assert next(progress) == 2  # and its worker dies
+    for root in roots[:2]:
+        ledger.fail("a", root=root)
+    workbench.settle()
+    assert run.expect_ok() == {"matched": 4, "changed": 4, "refused": 0}
+    assert statuses(roots) == ["failed", "failed", "pending", "pending"]
+
+
+def test_what_another_attempt_has_done_is_not_done_again(workbench, monkeypatch):
+    """Two attempts at a portion at once: the worker of the first was not lost after all."""
+    root = ledger.accept("a")
+    ledger.fail("a", root=root)
+    workbench.operate(Verb.RETRY)
+    operation = Intervention.objects.get(part_of=None).id
+    late = services.work(operation, after=None, up_to=root)
+    listed = services.matches.list_ids
+
+    def overtaken(*args, **options):
+        ids = listed(*args, **options)
+        if ids:
+            monkeypatch.setattr(services.matches, "list_ids", listed)
+            assert list(services.work(operation, after=None, up_to=root)) == [1]
+            ledger.fail("a", root=root)
+        return ids
+
+    monkeypatch.setattr(services.matches, "list_ids", overtaken)
+    assert list(late) == [1]
+    assert ledger.draw(root) == "failed[a failed]"
+    assert services.sum_up(operation) == {"matched": 1, "changed": 1, "refused": 0}
+
+
+def test_no_operation_is_acted_on_by_another(workbench):
+    ledger.accept("a")
+    first, second = workbench.operate(Verb.CANCEL), workbench.operate(Verb.CANCEL)
+    workbench.settle()
+    assert (first.expect_ok()["changed"], second.expect_ok()["changed"]) == (1, 0)
+    with pytest.raises(SelectionInvalidError, match=r"^cancel-reports is an operation itself; cancel or retry it by"):
+        interventions.request(Verb.CANCEL, Search(action="cancel-reports"), ADA)
+
+
+def test_what_is_accepted_later_is_not_meant(workbench):
+    roots = [ledger.accept("a") for _ in range(2)]
+    workbench.operate(Verb.CANCEL)
+    ledger.change(roots[1], created_at=selectors.read_clock().replace(year=2099))
+    workbench.settle()
+    assert statuses(roots) == ["cancelled", "pending"]
+
+
+def test_a_cancelled_operation_stops_and_goes_on_when_it_is_retried(workbench):
+    roots = [ledger.accept("a") for _ in range(12)]
+    run = workbench.operate(Verb.CANCEL)
+    workbench.work(2)
+    workbench.cancel(run)
+    workbench.work()
+    assert statuses(roots) == ["cancelled"] * 4 + ["pending"] * 8
+    workbench.retry(run)
+    workbench.settle()
+    assert run.expect_ok()["changed"] == 12
+    assert statuses(roots) == ["cancelled"] * 12
+
+
+def test_what_becomes_final_just_then_is_refused_and_counted(workbench, monkeypatch):
+    roots = [ledger.accept("a") for _ in range(2)]
+    workbench.operate(Verb.CANCEL)
+    operation = Intervention.objects.get(part_of=None).id
+    listed = services.matches.list_ids
+
+    def finishing(*args, **options):
+        ids = listed(*args, **options)
+        if ids:
+            ledger.succeed("a", root=roots[0])
+            ALL.filter(root=roots[1]).delete()
+        return ids
+
+    monkeypatch.setattr(services.matches, "list_ids", finishing)
+    for _ in services.work(operation, after=None, up_to=roots[-1]):
+        monkeypatch.undo()
+    assert services.sum_up(operation) == {"matched": 2, "changed": 0, "refused": 2}
+    refused = Intervention.objects.filter(part_of=operation).order_by("id")
+    assert [entry.refused for entry in refused] == ["report_final", "report_not_found"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_report_tells_how_far_it_is(workbench):
+    for _ in range(9):
+        ledger.accept("a")
+    run = workbench.operate(Verb.CANCEL)
+    workbench.work(3)
+    assert run.report.progress == {"current": 6, "total": 9, "message": ""}
+
+
+def test_nothing_to_change_is_refused(workbench):
+    with pytest.raises(SelectionInvalidError) as refusal:
+        interventions.request(Verb.CANCEL, Search(statuses=(Status.OK, Status.FAILED)), ADA)
+    assert str(refusal.value) == "To cancel what is ok or failed changes nothing; choose what is pending or running."
+    assert not ALL.exists()
+    assert not Intervention.objects.exists()
+
+
+def test_an_operation_that_finds_nothing_is_ok(workbench):
+    run = workbench.operate(Verb.RETRY)
+    workbench.settle()
+    assert run.expect_ok() == {"matched": 0, "changed": 0, "refused": 0}
