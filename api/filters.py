@@ -25,12 +25,20 @@ _YEARS = range(1970, 9000)
 
 def search_of(request: Request, query: Mapping[str, str], *, owner: int | None) -> Search:
     """Read the filters. Raises ProblemError."""
+    given = request.GET.getlist
+    return search_by(query, statuses=given("status"), parameters=given("parameter"), owner=owner)
+
+
+def search_by(
+    query: Mapping[str, str], *, statuses: Sequence[str], parameters: Sequence[str], owner: int | None
+) -> Search:
+    """Return the search for what is wanted in so many words. Raises ProblemError."""
     action = action_of(query.get("action"))
     return Search(
         owner=owner,
         action=action,
-        statuses=statuses_of(request.GET.getlist("status")),
-        filters=_parameters_of(request.GET.getlist("parameter"), action),
+        statuses=statuses_of(statuses),
+        filters=_parameters_of(parameters, action),
         idempotency_key=_key_of(query.get("idempotency_key")),
         error_code=_code_of(query.get("error_code")),
         created_after=_moment_of("created_after", query),

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api import people
+from console import accounts
 from reports.roles import SENSITIVE, Role
 
 
@@ -28,8 +28,8 @@ class Command(BaseCommand):
         del args
         sensitive = [codename for codename in SENSITIVE if options[codename]]
         try:
-            password = people.appoint(name, Role(role), sensitive=sensitive, new_password=new_password)
-        except people.PersonError as error:
+            password = accounts.appoint(name, Role(role), sensitive=sensitive, new_password=new_password)
+        except accounts.PersonError as error:
             raise CommandError(str(error)) from error
         rights = " ".join(f"They {codename.replace('_', ' ')}." for codename in sensitive)
         self.stderr.write(f"{name} is {'an' if role[0] in 'aeiou' else 'a'} {role}. {rights}".rstrip())
