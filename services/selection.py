@@ -56,7 +56,7 @@ def select(verb: Verb, search: Search) -> Search:
         statuses=statuses,
         created_before=min(search.created_before or now, now),
         oldest_first=True,
-        but_not=tuple(OPERATIONS),
+        but_not=(*search.but_not, *OPERATIONS),
     )
 
 

@@ -3,15 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import orjson
 import pytest
 from django.contrib.auth import get_user_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports import selectors
+from reports import matches, selectors
 from reports.database import TABLE, as_bound, execute
-from reports.models import AsyncActionReport, Status
+from reports.errors import SelectionInvalidError
+from reports.models import AsyncActionReport, Status, Verb
 from reports.search import Search
+from services.selection import select
 from tests.unit.reports import ledger
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,7 @@ searches = st.builds(
     finished_after=st.none() | moments,
     finished_before=st.none() | moments,
     oldest_first=st.booleans(),
+    but_not=st.sampled_from([(), (), ("action-1",), ("action-0", "other")]),
 )
 
 
@@ -85,6 +89,7 @@ def fits(report, search):
     conditions = [
         search.owner is None or report.requested_by_id == search.owner,
         search.action is None or report.action == search.action,
+        report.action not in search.but_not,
         not search.statuses or report.status in search.statuses,
         all((report.filters or {}).get(name) == value for name, value in search.filters.items()),
         search.idempotency_key is None or report.idempotency_key == search.idempotency_key,
@@ -135,3 +140,40 @@ def test_reports_that_arrive_and_change_move_nothing_that_was_there(reports, sea
 
     assert [id_ for id_ in found if id_ not in arrived] == was_there
     ALL.filter(root_id__in=arrived).delete()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(search=searches, limit=st.integers(1, 30), most=st.integers(1, 2 * COUNT))
+def test_what_is_acted_on_piece_by_piece_is_what_a_list_shows(reports, search, limit, most):
+    """Also where the search was written down in between, as that of an operation is."""
+    owners = dict(get_user_model().objects.values_list("username", "id"))
+    search = Search(**{**vars_of(search), "owner": owners.get(search.owner)})
+    read = Search.of_document(orjson.loads(orjson.dumps(search.as_document())))
+    assert read == search
+
+    shown = [report.id for report in selectors.list_roots(search, limit=COUNT)]
+    found, after = [], None
+    while page := matches.list_ids(read, limit=limit, after=after):
+        found, after = [*found, *page], page[-1]
+
+    assert found == shown
+    assert matches.count(read, most=most) == min(len(shown), most)
+
+
+CHANGEABLE = {Verb.CANCEL: {"pending", "running"}, Verb.RETRY: {"failed", "cancelled"}}
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(search=searches, verb=st.sampled_from(Verb))
+def test_an_operation_is_for_what_a_list_shows_as_far_as_it_can_be_changed(reports, search, verb):
+    owners = dict(get_user_model().objects.values_list("username", "id"))
+    search = Search(**{**vars_of(search), "owner": owners.get(search.owner)})
+    meant = set(search.statuses) & CHANGEABLE[verb] if search.statuses else CHANGEABLE[verb] - {"cancelled"}
+    try:
+        selected = select(verb, search)
+    except SelectionInvalidError:
+        assert not meant
+        return
+    shown = selectors.list_roots(search, limit=COUNT)
+    there = [report for report in shown if report.status in meant and report.created_at < selected.created_before]
+    assert {report.id for report in selectors.list_roots(selected, limit=COUNT)} == {report.id for report in there}
