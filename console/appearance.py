@@ -60,6 +60,7 @@ UNFOLD: dict[str, Any] = {
                         "reports_asyncactionreport_changelist",
                         "reports.view_asyncactionreport",
                     ),
+                    _entry("Journal", "history", "reports_intervention_changelist", "reports.view_intervention"),
                 ],
             },
             {

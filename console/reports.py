@@ -10,9 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
-from unfold.admin import ModelAdmin
 
 from console import catalogue, report_page
+from console.acting import ActingAdmin
 from console.rights import Sensitive, may_read
 from console.searching import SearchForm
 from reports import selectors
@@ -26,7 +26,7 @@ PAGE = 50
 LONGEST = 50_000
 
 
-class ReportAdmin(ModelAdmin):
+class ReportAdmin(ActingAdmin):
     """Reports are read here. No form changes them, whoever sends it: services.actions does.
 
     Buttons are unfold's ``actions_list`` on the list, which get the list's own query, and ``actions_detail`` on the
