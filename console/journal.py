@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from console.rights import Sensitive, may_read
+from console.templatetags.times import stamp
 from reports.models import Intervention
 
 _PARTS = ("report", "part_of")
@@ -20,13 +21,13 @@ _WORDS = {"statuses": "status", "owner": "client", "filters": "parameters", "old
 class InterventionAdmin(ModelAdmin):
     """What was done by operations on many reports is shown where one asks for it: of a report, or of the operation."""
 
-    list_display = ("made_at", "who", "source", "verb", "what", "refused", "reason")
-    list_display_links = ("made_at",)
+    list_display = ("at", "who", "source", "verb", "what", "refused", "reason")
+    list_display_links = ("at",)
     list_filter = ("verb", "source")
     search_fields = ("who",)
     ordering = ("-id",)
     list_per_page = 50
-    show_full_result_count = False
+    list_max_show_all = 50
     actions = None
     sortable_by = ()
 
@@ -42,7 +43,7 @@ class InterventionAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
         """Show what was searched for, of parameters only their names to those who may not read them."""
         searched_for = "searched_for" if may_read(request.user, Sensitive.PAYLOADS) else "searched_for_in_part"
-        head = ("made_at", "who", "source", "verb", "what", searched_for)
+        head = ("at", "who", "source", "verb", "what", searched_for)
         return (*head, "refused", "reason", "operation", "parts")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -58,6 +59,11 @@ class InterventionAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let entries be found by the report, and by the operation that they are part of."""
         return lookup in _PARTS or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.display(description="when")
+    def at(self, entry: Intervention) -> str:
+        """Return the moment, to the millisecond."""
+        return stamp(entry.made_at)
 
     @admin.display(description="report")
     def what(self, entry: Intervention) -> str:
@@ -88,6 +94,8 @@ class InterventionAdmin(ModelAdmin):
     @admin.display(description="parts")
     def parts(self, entry: Intervention) -> str:
         """Return a link to what an operation has done to each report."""
+        if entry.search is None:
+            return _NONE
         page = reverse("admin:reports_intervention_changelist")
         return format_html('<a href="{}?part_of={}">Each report that it was done to</a>', page, entry.pk)
 
