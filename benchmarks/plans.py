@@ -29,6 +29,7 @@ from reports import (  # noqa: E402
     backlog,
     execution,
     intervention,
+    matches,
     purging,
     repeats,
     selectors,
@@ -37,10 +38,11 @@ from reports import (  # noqa: E402
     waiting,
 )
 from reports.failure import Failure  # noqa: E402
-from reports.models import Status  # noqa: E402
+from reports.models import Status, Verb  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
 from reports.search import Search  # noqa: E402
 from reports.selectors import Report  # noqa: E402
+from services import selection  # noqa: E402
 
 FINISHED = int(os.environ.get("FINISHED", "1000000"))
 WAITING = int(os.environ.get("WAITING", "100000"))
@@ -129,6 +131,7 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     half = float(age)  # seconds since half of those that are finished were
     middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
     batch = [report.id for report in selectors.list_roots(Search(owner=1), limit=500)]
+    selected = selection.select(Verb.CANCEL, Search())
     claims: dict[UUID, execution.Claim | None] = {}
 
     def claim(id_: UUID) -> None:
@@ -171,6 +174,8 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
             owner=None, created_after=moment, created_before=moment + HOUR
         ),
         "list everybody's by a parameter": lambda: _list(owner=None, action="action-0", filters={"n": 20}),
+        "count what operators would cancel": lambda: selection.count(selected),
+        "take the next of what they cancel": lambda: matches.list_ids(selected, limit=500, after=page),
         "list the tasks of a report": lambda: selectors.list_tree(root, owner=1, limit=50),
         f"list the tasks of a report that has {LARGE_TREE:,}": lambda: selectors.list_tree(large, owner=1, limit=50),
         "list the next page of them": lambda: selectors.list_tree(large, owner=1, limit=50, after=middle),

@@ -76,6 +76,7 @@ def configuration() -> dict[str, Any]:
             "task_acks_late": False,
             "task_publish_retry": False,
             "task_default_queue": settings.TASK_DEFAULT_QUEUE,
+            "task_routes": {"interventions.*": {"queue": settings.OPERATIONS_QUEUE}},
             "task_create_missing_queues": True,
             "task_serializer": "json",
             "accept_content": ["json"],

@@ -68,6 +68,7 @@ def write_operation(operation: Operation, report: UUID) -> None:
 def find_operation(id_: UUID) -> Operation:
     """Return an operation that was written down. Raises Intervention.DoesNotExist."""
     entry = Intervention.objects.get(id=id_, search__isnull=False)
+    assert entry.search is not None  # noqa: S101  it was asked for
     operator = Operator(entry.who, Source(entry.source), entry.account_id, entry.reason)
     return Operation(entry.id, Verb(entry.verb), Search.of_document(entry.search), operator)
 
