@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from django.contrib.auth.models import Group
 
-from reports.models import AsyncActionReport
+from reports.models import AsyncActionReport, Intervention
 from stack.process import wait_for
 from stack.sandbox import API_KEY
 from tests.browser import PATIENCE, Browser, browser, new_person, what_is_missing
@@ -22,12 +25,25 @@ LIST = "/admin/reports/asyncactionreport/"
 @pytest.fixture
 def operator(stack: Any, tmp_path: Path) -> Iterator[Browser]:
     """Return the browser of a person who may see and do everything, and who is logged in."""
+    with logged_in(stack, tmp_path, "operator", is_superuser=True) as page:
+        yield page
+
+
+@pytest.fixture
+def olga(stack: Any, tmp_path: Path) -> Iterator[Browser]:
+    """Return the browser of a person who has the role of an operator and nothing more."""
+    with logged_in(stack, tmp_path, "olga", role="operator") as page:
+        yield page
+
+
+@contextmanager
+def logged_in(stack: Any, folder: Path, name: str, *, role: str = "", **attributes: Any) -> Iterator[Browser]:
     if missing := what_is_missing():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    new_person("operator", "at 3 a.m.", is_superuser=True)
-    with browser(stack.url, tmp_path / "profile") as page:
+    new_person(name, "at 3 a.m.", **attributes).groups.set(Group.objects.filter(name=role))
+    with browser(stack.url, folder / "profile") as page:
         page.open("/admin/")
-        page.log_in("operator", "at 3 a.m.")
+        page.log_in(name, "at 3 a.m.")
         yield page
         # Whatever a test has done, no script has failed and nothing was forbidden.
         assert page.complaints() == []
@@ -109,3 +125,49 @@ def test_what_others_write_is_never_run(stack, operator):
     operator.find("#steps summary").click()
     assert evil in operator.wait_for("#steps .aa-facts").text
     assert operator.driver.title not in ("1", "2")
+
+
+def test_retries_one_that_failed_then_all_of_them_and_watches_them_become_ok(stack, faults, olga):
+    faults({"kind": "status", "status": 400, "path": "/customers/cus_ada/", "count": 1000})
+    failed = [ask(stack, "sync-invoices", customer_id="cus_ada") for _ in range(3)]
+    for report in failed:
+        wait_until(report, "failed")
+
+    olga.open(f"{LIST}?status=failed")
+    olga.wait_for(f"#reports [href*='{failed[0]}']").click()
+    assert "InvoicesPlus" in olga.wait_for("#error").text
+    # No secrets for her: the role has no permission for them.
+    olga.wait_for("#steps summary", "invoices.fetch").click()
+    olga.wait_for("#steps .aa-note", "for those who may read them")
+    assert "Traceback (most recent call last)" not in olga.find("#steps").text
+    faults()
+    stack.worker.pause()
+    try:
+        olga.follow("Retry")
+        olga.fill("reason", "They have mended it.")
+        olga.find("[name=confirmed]").click()
+        olga.wait_for("#facts .aa-badge", "pending")
+        olga.driver.execute_script("window.isTheSame = true")
+    finally:
+        stack.worker.resume()
+    olga.wait_for("#facts[data-final] .aa-badge", "ok")
+    assert olga.driver.execute_script("return window.isTheSame")
+
+    olga.open(f"{LIST}?status=failed")
+    olga.wait_for("#reports")
+    assert not olga.find("[formaction*='/retry/']").is_enabled()
+    olga.follow("Retry all that are found")
+    olga.wait_for("#confirm h2", "Retry 2 reports?")
+    olga.find("[name=confirmed]").click()
+    olga.wait_for("#facts h2", "retry-reports")
+    olga.wait_for("#facts[data-final] .aa-badge", "ok")
+    for report in failed:
+        wait_until(report, "ok")
+
+    olga.follow("Journal")
+    olga.wait_for("#result_list", "olga")
+    operation = Intervention.objects.get(search__isnull=False)
+    assert set(Intervention.objects.filter(part_of=operation).values_list("report", flat=True)) == {
+        UUID(report) for report in failed[1:]
+    }
+    assert Intervention.objects.get(report=failed[0]).reason == "They have mended it."
