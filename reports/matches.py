@@ -13,8 +13,12 @@ def count(search: Search, *, most: int) -> int:
     return int(row[0]) if row else 0
 
 
-def list_ids(search: Search, *, limit: int, after: UUID | None = None) -> list[UUID]:
-    """Return up to ``limit`` ids of the actions' reports that are searched for, in their order, after this one."""
-    found, values = search.statement(limit=limit, after=after)
+def list_ids(search: Search, *, limit: int, after: UUID | None = None, up_to: UUID | None = None) -> list[UUID]:
+    """Return up to ``limit`` ids of the actions' reports that are searched for, in their order.
+
+    ``after`` one id, ``up_to`` another. Where nobody's reports in particular are searched for, as many may be read of
+    each client: a small piece costs as much as the clients are many, unless ``up_to`` ends it.
+    """
+    found, values = search.statement(limit=limit, after=after, up_to=up_to)
     rows = fetch_all(f"SELECT id FROM ({found}) found ORDER BY id {search.direction} LIMIT %s", [*values, limit])  # noqa: S608
     return [as_uuid(id_) for (id_,) in rows]

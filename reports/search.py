@@ -60,13 +60,15 @@ class Search:
         """The order of ids, in SQL: they are those of the creation."""
         return "ASC" if self.oldest_first else "DESC"
 
-    def statement(self, *, limit: int, after: UUID | None) -> tuple[str, list[Any]]:
+    def statement(self, *, limit: int, after: UUID | None, up_to: UUID | None = None) -> tuple[str, list[Any]]:
         """Return SQL for the ids of up to ``limit`` reports that follow the one with the id ``after``, and its values.
+
+        ``up_to`` is the id that ends what is looked at.
 
         An index has the reports of one status in order, not those of several: each status has a part of its own, with
         as many reports as may be needed of it. So has each client, where everybody's reports are searched.
         """
-        conditions, values = self._conditions(after)
+        conditions, values = self._conditions(after, up_to)
         parts: list[str] = []
         all_values: list[Any] = []
         for status in dict.fromkeys(self.statuses) or (None,):
@@ -92,7 +94,7 @@ class Search:
     def _first(self, conditions: list[str]) -> str:
         return f"SELECT s.id FROM {TABLE} s WHERE {' AND '.join(conditions)} ORDER BY s.id {self.direction} LIMIT %s"  # noqa: S608
 
-    def _conditions(self, after: UUID | None) -> tuple[list[str], list[Any]]:
+    def _conditions(self, after: UUID | None, up_to: UUID | None) -> tuple[list[str], list[Any]]:
         conditions: list[tuple[str, Any]] = [
             ("s.requested_by_id = %s", self.owner),
             ("s.action = %s", self.action),
@@ -108,6 +110,7 @@ class Search:
             # What was finished then had been created before.
             ("s.id < %s", _id_bound(self.finished_before, earlier=-_CLOCKS_APART)),
             (f"s.id {'>' if self.oldest_first else '<'} %s", after),
+            (f"s.id {'<=' if self.oldest_first else '>='} %s", up_to),
         ]
         given = [(condition, value) for condition, value in conditions if value is not None]
         filters, values = self._filter_conditions()

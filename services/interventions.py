@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from uuid_utils.compat import uuid7
 
 from reports import journal, matches
+from reports.database import batches
 from reports.errors import AsyncActionsError, ReportFinalError, ReportNotRetryableError
 from reports.journal import Operation, Operator
 from reports.models import Verb
@@ -17,6 +18,8 @@ from services import actions
 from services.selection import name_of, select
 
 _REPORTS_PER_PORTION = 500
+# As many as fit into memory: with smaller pieces, the same reports of many clients are read again for each.
+_REPORTS_PER_LOOK = 100_000
 _REPORTS_PER_PAGE = 100
 _GONE = "report_not_found"
 
@@ -72,9 +75,10 @@ def cut(operation_id: UUID) -> list[Portion]:
     search = journal.find_operation(operation_id).search
     portions: list[Portion] = []
     after = None
-    while ids := matches.list_ids(search, limit=_REPORTS_PER_PORTION, after=after):
-        portions.append(Portion(after, ids[-1], len(ids)))
-        after = ids[-1]
+    while ids := matches.list_ids(search, limit=_REPORTS_PER_LOOK, after=after):
+        for portion in batches(ids, _REPORTS_PER_PORTION):
+            portions.append(Portion(after, portion[-1], len(portion)))
+            after = portion[-1]
     return portions
 
 
@@ -86,7 +90,7 @@ def work(operation_id: UUID, *, after: UUID | None, up_to: UUID) -> Iterator[int
     operation = journal.find_operation(operation_id)
     parts = journal.list_parts(operation.id, after=after, up_to=up_to)
     done, last = len(parts), parts[-1] if parts else after
-    while ids := _page(operation.search, last, up_to):
+    while ids := matches.list_ids(operation.search, limit=_REPORTS_PER_PAGE, after=last, up_to=up_to):
         for id_ in ids:
             _act_once(operation, id_)
         done, last = done + len(ids), ids[-1]
@@ -125,7 +129,3 @@ def _code_of(refusal: AsyncActionsError | LookupError | None) -> str:
     if refusal is None:
         return ""
     return refusal.code if isinstance(refusal, AsyncActionsError) else _GONE
-
-
-def _page(search: Search, after: UUID | None, up_to: UUID) -> list[UUID]:
-    return [id_ for id_ in matches.list_ids(search, limit=_REPORTS_PER_PAGE, after=after) if id_ <= up_to]

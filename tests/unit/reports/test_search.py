@@ -157,6 +157,8 @@ def test_what_is_acted_on_piece_by_piece_is_what_a_list_shows(reports, search, l
         found, after = [*found, *page], page[-1]
 
     assert found == shown
+    half = len(shown) // 2
+    assert matches.list_ids(read, limit=COUNT, up_to=shown[half] if shown else None) == shown[: half + 1]
     assert matches.count(read, most=most) == min(len(shown), most)
 
 
