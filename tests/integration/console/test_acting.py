@@ -260,6 +260,14 @@ class TestJournal:
         assert "delete_selected" not in told(admin_client.get(JOURNAL))
         assert list(Intervention.objects.order_by("id").values()) == before
 
+    def test_it_outlives_whom_and_what_it_names(self, viewing, operator, failed):
+        operator.post(f"{LIST}{failed[0]}/retry/", CONFIRMED)
+        get_user_model().objects.get(username="olga").delete()
+        ALL.filter(root=failed[0]).delete()
+        [entry] = Intervention.objects.all()
+        for page in (JOURNAL, f"{JOURNAL}{entry.id}/change/"):
+            assert "olga" in told(viewing.get(page))
+
     def test_it_is_not_for_everybody(self, person_with, operation):
         assert person_with("view_asyncactionreport").get(JOURNAL).status_code == 403
 
