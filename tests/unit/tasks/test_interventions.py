@@ -10,7 +10,7 @@ from reports.search import Search
 from services import interventions as services
 from tasks import interventions
 from testing.runs import Run
-from testing.workbench import Workbench
+from testing.workbench import Workbench, _without_broker
 from tests.unit.reports import ledger
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,8 @@ class Operations(Workbench):
     """A workbench at which operators act as well."""
 
     def operate(self, verb, search=EVERYTHING):
-        run = Run(interventions.request(verb, search, ADA))
+        with _without_broker():
+            run = Run(interventions.request(verb, search, ADA))
         self._runs.append(run)
         return run
 
@@ -109,6 +110,7 @@ def test_it_goes_on_in_the_middle_of_a_portion(workbench, monkeypatch):
     assert next(progress) == 2  # and its worker dies
     for root in roots[:2]:
         ledger.fail("a", root=root)
+    assert next(services.work(Intervention.objects.get(part_of=None).id, after=None, up_to=roots[-1])) == 4
     workbench.settle()
     assert run.expect_ok() == {"matched": 4, "changed": 4, "refused": 0}
     assert statuses(roots) == ["failed", "failed", "pending", "pending"]
