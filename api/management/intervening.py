@@ -31,7 +31,7 @@ class InterventionCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command's arguments."""
-        parser.add_argument("ids", nargs="*", type=_id_of, metavar="id", help="Ids of reports; nothing else chooses.")
+        parser.add_argument("ids", nargs="*", metavar="id", help="Ids of reports; nothing else chooses.")
         parser.add_argument("--yes", action="store_true", help="Do it. Without it, only tell what it would be.")
         parser.add_argument("--wait", action="store_true", help="Show how far it is, and end when it has ended.")
         parser.add_argument("--as", dest="person", default="", metavar="NAME", help="Who you are, for the journal.")
@@ -39,7 +39,7 @@ class InterventionCommand(BaseCommand):
         add_filters(parser)
 
     def handle(
-        self, *args: Any, ids: list[UUID], yes: bool, wait: bool, person: str, reason: str, **options: Any
+        self, *args: Any, ids: list[str], yes: bool, wait: bool, person: str, reason: str, **options: Any
     ) -> None:
         """Tell what would be changed, or change it."""
         del args
@@ -50,9 +50,9 @@ class InterventionCommand(BaseCommand):
         if search is not None:
             self._act_on_matches(search, operator if yes else None, wait=wait)
         elif yes:
-            self._act_on_each(ids, operator)
+            self._act_on_each([_id_of(text) for text in ids], operator)
         else:
-            self._show([_find(id_) for id_ in ids])
+            self._show([_find(_id_of(text)) for text in ids])
             self._tell_dry()
 
     def _act_on_each(self, ids: list[UUID], operator: Operator) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from api.management import intervening
 from reports.models import AsyncActionReport, Intervention, Status
@@ -137,6 +137,14 @@ class TestWithYes:
 def test_what_cannot_be_done_is_told_in_one_line(arguments, message):
     assert refusal("cancel_reports", *arguments, "--yes").startswith(message)
     assert not Intervention.objects.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--yes"]])
+def test_the_shell_is_told_in_one_line_too(arguments, capfd):
+    with pytest.raises(SystemExit) as end:
+        load_command_class("api", "cancel_reports").run_from_argv(["manage.py", "cancel_reports", "xyz", *arguments])
+    assert end.value.code == 1
+    assert capfd.readouterr().err == "CommandError: xyz is no id of a report.\n"
 
 
 def test_ids_and_a_filter_are_not_given_together(failed):
