@@ -154,7 +154,8 @@ BROKER_URL = env.service(
 REDIS_URL = env.service("REDIS_URL", "redis://127.0.0.1:6379/1", schemes=("redis", "rediss", "unix"))
 # Queue of the tasks that name no other.
 TASK_DEFAULT_QUEUE = env.str("TASK_DEFAULT_QUEUE", "async-actions")
-# Queue of operations on many reports. One with a worker of its own lets them overtake a long queue of others.
+# Queue of operations on many reports, `TASK_DEFAULT_QUEUE` by default. One with a worker of its own lets them overtake
+# a long queue of others.
 OPERATIONS_QUEUE = env.str("OPERATIONS_QUEUE", TASK_DEFAULT_QUEUE)
 # Tasks that a process of a worker runs before it opens a new connection to the database.
 WORKER_DATABASE_REUSE_MAX = env.int("WORKER_DATABASE_REUSE_MAX", 1_000)
