@@ -2,8 +2,10 @@
 FROM docker.io/library/python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv /venv
-COPY requirements/base.txt requirements/base.txt
-RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements/base.txt \
+# `--build-arg REQUIREMENTS=tracing` makes an image that sends traces, too.
+ARG REQUIREMENTS=base
+COPY requirements/base.txt requirements/tracing.txt requirements/
+RUN /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements/${REQUIREMENTS}.txt \
     && /venv/bin/python -m pip uninstall --yes --quiet pip
 COPY manage.py openapi.yaml ./
 COPY config config

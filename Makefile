@@ -74,7 +74,8 @@ pictures: $(SET_UP) ## take the pictures of the operators' pages in docs/picture
 .PHONY: lock
 lock: $(SET_UP) ## pin the dependencies of requirements/*.in anew; UPGRADE=1 takes the newest versions
 	$(LOCK) requirements/base.in --output-file requirements/base.txt
-	$(LOCK) requirements/dev.in --constraint requirements/base.txt --output-file requirements/dev.txt
+	$(LOCK) requirements/tracing.in --constraint requirements/base.txt --output-file requirements/tracing.txt
+	$(LOCK) requirements/dev.in --constraint requirements/tracing.txt --output-file requirements/dev.txt
 
 .PHONY: clean
 clean: ## remove the virtual environment, the data of `make run` and all caches
