@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from api.bodies import is_final, report_body, report_path
 from api.idempotency import REPLAYED
+from api.observation import bind_report
 from api.preferences import Preferences, applied
 from api.rendering import respond
 from api.reports import find_report, retry_after
@@ -15,6 +16,7 @@ from reports.acceptance import Accepted
 
 def respond_submitted(accepted: Accepted, request: Request) -> HttpResponse:
     """Answer with the report of what was accepted: 202, or 200 where the client has waited until it was final."""
+    bind_report(accepted.report)
     preferences = Preferences.of(request.headers.get("Prefer"))
     waited = wait_as_preferred(accepted.report, preferences)
     reader = Reader.of(request.user)

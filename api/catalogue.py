@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from api import declaration
 from reports.codes import ErrorCode
+from services.metrics import counted
 from tasks import declaration as tasks
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def register(action: "type[ActionApi]") -> None:
             if derived and name in together:
                 raise declaration.ambiguous(derived, together[name])
     _actions[action.name] = action
+    counted.declare(action.name)
 
 
 def actions() -> "list[type[ActionApi]]":

@@ -24,6 +24,7 @@ from reports.errors import (
     ReportFinalError,
     ReportNotRetryableError,
 )
+from services.metrics.counted import count_database_error
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ def problem_of(error: Exception, context: dict[str, Any]) -> ProblemError | None
             return _problem_of_drf(exceptions.AuthenticationFailed(), context)
         case OperationalError() | InterfaceError():
             logger.error("The database is away: %s", error)
+            count_database_error("request")
             detail = "The service cannot reach its database."
             return ProblemError(problems.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
         case Http404():

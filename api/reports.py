@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from api.bodies import LISTED_PARAMETERS, Body, is_final, report_body, report_path, summary_body, task_body
 from api.conditions import etag_of, has_etags, has_newest
 from api.filters import FILTERS, SEVERAL, search_of
+from api.observation import bind_report
 from api.preferences import Preferences, applied
 from api.problems import REPORT_NOT_FOUND, ProblemError
 from api.queries import Page, read_query
@@ -106,7 +107,9 @@ def id_of(text: str) -> UUID:
     """Return the id that is in a URL, in either case, with or without dashes. Raises ProblemError for what is none."""
     if not _ID.fullmatch(text):
         raise unknown_report(text[:100])
-    return UUID(text)
+    id_ = UUID(text)
+    bind_report(id_)
+    return id_
 
 
 def find_report(report_id: UUID, *, owner: int | None) -> Report:

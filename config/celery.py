@@ -1,17 +1,21 @@
 """The Celery application: what ``celery -A config worker`` runs and what publishes messages."""
 
+import logging
 import os
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
+from billiard.util import get_logger
 from celery import Celery
-from celery.signals import import_modules, setup_logging
+from celery.signals import import_modules, setup_logging, worker_process_init, worker_process_shutdown
 from django.conf import settings
 
 import config.redis  # noqa: F401  its transport takes the place of Kombu's
+from config import traces
 from config.amqp import REPLY_TIMEOUT
 from config.start import refusing_wrong_configuration
+from services.metrics import sharing
 
 # Seconds. A request publishes while its client waits, so a broker that is away must be noticed soon.
 _CONNECT_TIMEOUT = 1.0
@@ -44,17 +48,25 @@ def _import_actions(**_: object) -> None:
     Connected before Celery's own fixup for Django, which would log a traceback and go on without them.
     """
     with refusing_wrong_configuration():
+        if settings.METRICS_TOKEN:
+            # A worker's processes are this one and those that it forks. Nothing is counted before.
+            sharing.share(settings.VAR_DIR / "metrics" / f"worker-{os.getpid()}")
+        logging.captureWarnings(True)
         django.setup()
         from api import catalogue  # noqa: PLC0415  it needs Django set up
 
         catalogue.load(settings.ACTION_MODULES)
 
 
+worker_process_init.connect(traces.start, weak=False)
+worker_process_shutdown.connect(traces.flush, weak=False)
+
 app = Celery("async_actions", task_cls="tasks.base:BaseTask")
 # Threads of the web server have no current application of their own.
 app.set_default()
 app.steps["worker"].add("tasks.recovery_step:RecoveryStep")
 app.steps["worker"].add("tasks.watchdog_step:WatchdogStep")
+app.steps["worker"].add("tasks.metrics_step:MetricsStep")
 app.steps["consumer"].add("tasks.strategy_step:LedgerTasksOnlyStep")
 app.steps["consumer"].add("tasks.pool_step:PoolStep")
 app.steps["consumer"].add("tasks.watchdog_step:EventLoopStep")
@@ -104,4 +116,10 @@ def _transport_options(broker: str) -> dict[str, Any]:
 
 @setup_logging.connect(weak=False)
 def _leave_logging_to_django(**_: object) -> None:
-    """Be connected: Celery then leaves alone what Django's settings have set up."""
+    """Be connected: Celery then leaves alone what Django's settings have set up.
+
+    Its pool would write past that: the logger for lost children passes nothing on unless it is told to.
+    """
+    pool_logger = get_logger()
+    pool_logger.propagate = True
+    pool_logger.setLevel(logging.ERROR)

@@ -15,6 +15,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _QUOTA = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
 _WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 _ALMOST = 0.9  # how much of two names is the same, of 1
+SHORTEST_TOKEN = 16  # characters of what is as good as a password
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
@@ -95,6 +96,18 @@ class Environment(environ.Env):
                 f"{var} is not an address that is supported here. Use one that starts {allowed}."
             )
         return address
+
+    def collector(self, var: str) -> str | None:
+        """Return the address of what is sent to by HTTP; None where the variable is not set."""
+        return self.service(var, "", schemes=("http", "https")) if self.str(var, "") else None
+
+    def address(self, var: str) -> tuple[str, int] | None:
+        """Return the host and the port to listen at; None where the variable is not set."""
+        text: str = self.str(var, "")
+        host, _, port = text.rpartition(":")
+        if text and not (host and port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
+            raise ImproperlyConfigured(f"{var} is no address to listen at. Use host:port, such as 127.0.0.1:9464.")
+        return (host.strip("[]"), int(port)) if text else None
 
     def modules(self, var: str, default: list[str]) -> list[str]:
         """Return names of modules whose packages are there; they are imported when the settings are complete."""

@@ -5,12 +5,24 @@ The comment above a variable is what docs/configuration.md says of it, and one t
 """
 
 import os
-from datetime import timedelta
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import Environment
+from config.environment import SHORTEST_TOKEN, Environment
+from config.frameworks import (  # noqa: F401  settings
+    AUTHENTICATION_BACKENDS,
+    MIDDLEWARE,
+    REST_FRAMEWORK,
+    REST_KNOX,
+    ROOT_URLCONF,
+    SPECTACULAR_SETTINGS,
+    TEMPLATES,
+    WSGI_APPLICATION,
+)
+from config.logs import FORMATS, logging_settings
 from console.appearance import UNFOLD  # noqa: F401  a setting
 from reports.redaction import secret_values
 
@@ -76,33 +88,6 @@ INSTALLED_APPS = [
     "api",
     "console",
     *ACTION_APPS,
-]
-ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
-MIDDLEWARE = [
-    "api.handlers.answering_problems",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "console.headers.restricting_browsers",
-    "config.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "config.middleware.AuthenticationMiddleware",
-    "config.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
 ]
 
 # Database
@@ -180,25 +165,37 @@ REDACTED_VALUES = secret_values(os.environ)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
     raise ImproperlyConfigured("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "config.logs.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "httpx": {"level": "WARNING"},  # a line for every call, with the address called
-        # A line for every message taken and every task done: the ledger has it already.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
+# How the log is written: `json`, or `console` for people, the default with `DEBUG` and in a terminal.
+LOG_FORMAT = env.str("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json").lower()
+if LOG_FORMAT not in FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is none of {', '.join(FORMATS)}.")
+LOGGING = logging_settings(level=LOG_LEVEL, form=LOG_FORMAT)
+
+# Metrics and traces
+
+# Who shows this token may read the metrics: at /metrics of the web server, and where workers serve theirs. Nothing is
+# shown without it. 16 characters or more. Secret.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+if METRICS_TOKEN and len(METRICS_TOKEN) < SHORTEST_TOKEN:
+    raise ImproperlyConfigured(f"METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters. Use a long random value.")
+# Where each worker shows its own, such as 0.0.0.0:9464; workers on one machine need a port each.
+METRICS_WORKER_ADDRESS = env.address("METRICS_WORKER_ADDRESS")
+if METRICS_WORKER_ADDRESS and not METRICS_TOKEN:
+    raise ImproperlyConfigured("METRICS_WORKER_ADDRESS is set and METRICS_TOKEN is not. Set both, or neither.")
+
+# Where spans are sent, by OTLP over HTTP, such as `http://collector:4318`; nowhere without it. OpenTelemetry reads this
+# variable and others of its own itself.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_ENDPOINT")
+# The same, as the whole address of spans alone.
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+# Whether nothing is sent, whatever else is set.
+OTEL_SDK_DISABLED = env.bool("OTEL_SDK_DISABLED", False)
+TRACES = not OTEL_SDK_DISABLED and bool(OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)
+if TRACES and find_spec("opentelemetry") is None:
+    raise ImproperlyConfigured(
+        "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed. Install requirements/tracing.txt,"
+        " build the image with --build-arg REQUIREMENTS=tracing, or leave the variable out."
+    )
 
 # What one report may hold
 
@@ -307,51 +304,7 @@ THROTTLE_FAILED_AUTHENTICATIONS = env.quota("THROTTLE_FAILED_AUTHENTICATIONS", "
 THROTTLE_FAILED_LOGINS = env.quota("THROTTLE_FAILED_LOGINS", "10/minute")
 # Actions that only clients with a permission for them may ask for, beside those that say so themselves; `*` is all.
 RESTRICTED_ACTIONS = env.list("RESTRICTED_ACTIONS", default=[])
-AUTHENTICATION_BACKENDS = ["api.authentication.PersonBackend"]
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.ClientThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsing.JsonParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsing.OneFormat",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "api.schema.autoschema.StrictAutoSchema",
-    "EXCEPTION_HANDLER": "api.handlers.exception_handler",
-    "URL_FORMAT_OVERRIDE": None,
-}
-REST_KNOX = {
-    "TOKEN_PREFIX": "aat_",  # so that a token is recognised where it should not be
-    "TOKEN_TTL": timedelta(days=365),  # of those that are not made by a command
-}
-SPECTACULAR_SETTINGS = {
-    "OAS_VERSION": "3.1.0",
-    "TITLE": "Async Actions",
-    "DESCRIPTION": "Ask for an action, get its report at once, and read the report until it is final.",
-    "VERSION": "0.1.0",
-    "SERVERS": [{"url": "/", "description": "This service."}],
-    "TAGS": [
-        {"name": "actions", "description": "What clients may ask for."},
-        {"name": "reports", "description": "What has become of it."},
-    ],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enum_id_removal"],
-    "SCHEMA_PATH_PREFIX": "",
-    "REDOC_DIST": "SIDECAR",
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "displayOperationId": True,
-        "persistAuthorization": True,
-        "validatorUrl": None,  # which would be at another host
-    },
-}
 
 # InvoicesPlus, the third party of the example
 

@@ -15,16 +15,18 @@ from reports.errors import IdempotencyKeyReusedError, RequestsRefusedError
 from reports.handover import Dispatch
 from reports.plan import ChainNode, place
 from reports.requests import ANY_TIME, Request, Timing
+from reports.traces import options_with
 from reports.tree import Root, insert_trees
 
 _ROOTS_PER_INSERT = 400
 _COLUMNS = (
-    "id, root_id, starts_with, requested_by_id, action, system_call, parameters, filters, deadline_at, time_budget,"
+    "id, root_id, starts_with, requested_by_id, action, system_call, parameters, filters, options, deadline_at,"
+    " time_budget,"
     " children_total, tasks_total, idempotency_key, fingerprint, kind, status, position, children_ok, tasks_ok,"
     " attempts, retries, losses, publications, errors, task, worker, error_code, error_type, error_message,"
     " error_traceback, error_task"
 )
-_ROW = f"({', '.join(['%s'] * 14)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
+_ROW = f"({', '.join(['%s'] * 15)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]', '', '', '', '', '', '', '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def accept(  # noqa: PLR0913
     requested_by: int | None,
     system_call: bool = False,
     timing: Timing = ANY_TIME,
+    trace: str | None = None,
 ) -> tuple[UUID, list[Dispatch]]:
     """Commit an action's report with its whole plan, dispatched up to the first tasks.
 
@@ -57,20 +60,24 @@ def accept(  # noqa: PLR0913
 
     """
     request = Request.of(action, plan, parameters=parameters, system_call=system_call, timing=timing)
-    [accepted], dispatches = accept_all([request], requested_by=requested_by)
+    [accepted], dispatches = accept_all([request], requested_by=requested_by, trace=trace)
     assert isinstance(accepted, Accepted)  # noqa: S101  it has no key
     return accepted.report, dispatches
 
 
 @transaction.atomic
 def accept_all(
-    requests: Sequence[Request], *, requested_by: int | None, all_or_nothing: bool = False
+    requests: Sequence[Request],
+    *,
+    requested_by: int | None,
+    all_or_nothing: bool = False,
+    trace: str | None = None,
 ) -> tuple[list[Outcome], list[Dispatch]]:
     """Commit a client's requests with their whole plans, dispatched up to the first tasks.
 
     Of requests with one key, also ones that others are accepting at this moment, one has a report made; the others get
-    that report, or are refused where they ask for something else. Returns what became of each request, and what is to
-    be published once the transaction is committed.
+    that report, or are refused where they ask for something else. ``trace`` is the traceparent that they belong to.
+    Returns what became of each request, and what is to be published once the transaction is committed.
 
     Raises:
         RequestsRefusedError: some are refused, and it was to be ``all_or_nothing``: it is nothing.
@@ -78,7 +85,7 @@ def accept_all(
     """
     # In the order of the requests, which lists show them in.
     ids = [uuid7() for _ in requests]
-    outcomes = _insert_roots(ids, requests, requested_by)
+    outcomes = _insert_roots(ids, requests, requested_by, trace)
     if all_or_nothing and not all(isinstance(outcome, Accepted) for outcome in outcomes):
         raise RequestsRefusedError(outcomes)
     begun: dict[datetime | None, dict[UUID, Request]] = {}
@@ -100,7 +107,9 @@ def _plant(requests: Mapping[UUID, Request], requested_by: int | None, moment: d
     return []
 
 
-def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None) -> list[Outcome]:
+def _insert_roots(
+    ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None, trace: str | None
+) -> list[Outcome]:
     """Insert the reports that clients poll. Returns what became of each request."""
     outcomes: dict[int, Outcome] = {}
     # By their keys: two that accept several of the same at the same moment must not wait for each other.
@@ -108,7 +117,7 @@ def _insert_roots(ids: Sequence[UUID], requests: Sequence[Request], requested_by
     while left:
         inserted: set[UUID] = set()
         for batch in batches(left, _ROOTS_PER_INSERT):
-            inserted |= _insert([_values(ids[at], requests[at], requested_by) for at in batch])
+            inserted |= _insert([_values(ids[at], requests[at], requested_by, trace) for at in batch])
         outcomes |= {at: Accepted(ids[at]) for at in left if ids[at] in inserted}
         left = [at for at in left if ids[at] not in inserted]
         known = repeats.find(requested_by, {_key_of(requests[at]) for at in left}) if left else {}
@@ -136,11 +145,11 @@ def _insert(rows: Sequence[Sequence[Any]]) -> set[UUID]:
     return {as_uuid(id_) for (id_,) in inserted}
 
 
-def _values(id_: UUID, request: Request, requested_by: int | None) -> list[Any]:
+def _values(id_: UUID, request: Request, requested_by: int | None, trace: str | None) -> list[Any]:
     identity = request.identity
     return [
         *(id_, id_, id_, requested_by),
-        *(request.action, request.system_call, request.document, request.filters),
+        *(request.action, request.system_call, request.document, request.filters, options_with(trace)),
         *(as_parameter(request.timing.expires_at), request.timing.time_budget),
         *(len(request.plan.children), request.tasks),
         *((identity.key, identity.fingerprint) if identity else (None, None)),

@@ -1,6 +1,6 @@
 """One attempt at a task, and the fence around it: whoever does not hold the latest one changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,33 @@ FENCE = "id = %s AND status = 'running' AND kind = 'task' AND attempts = %s"
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt at one task. ``args`` are its own; ``arguments_of`` puts what is handed over before them.
+
+    ``handed`` is that as JSON text, but for a group's results, which are gathered by a query of their own. ``waited``
+    is in seconds, since its turn and time had come; ``trace`` is the traceparent that it was requested with.
+    """
+
+    id: UUID
+    root: UUID
+    parent: UUID
+    requested_by: int | None
+    action: str
+    task: str
+    attempt: int
+    retries: int
+    input_from: UUID | None
+    handed: str | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    waited: float = field(compare=False)
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
+    """An attempt that is under way, with the errors of those before it."""
+
     number: int
     root: UUID
     parent: UUID

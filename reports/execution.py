@@ -3,15 +3,14 @@
 The attempt number that a claim returns is the fence: whoever does not hold the latest one changes nothing.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from reports.attempts import FENCE, attempt_lost, read_attempt, refuse_lost
-from reports.database import TABLE, Answer, as_uuid, ask, execute, fetch_one, later, now, pipelined
+from reports.attempts import FENCE, Claim, attempt_lost, read_attempt, refuse_lost
+from reports.database import TABLE, Answer, as_uuid, ask, execute, fetch_one, later, now, pipelined, seconds_since
 from reports.documents import dump, load
 from reports.endings import tell_ended
 from reports.errors import ActionCancelledError, PlanTooLargeError
@@ -32,28 +31,8 @@ from reports.handover import (
 from reports.inputs import result_of
 from reports.models import Status
 from reports.plan import ChainNode, count_tasks, place
+from reports.traces import split_status, trace_in
 from reports.tree import Root, insert
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One attempt at one task. ``args`` are its own; :func:`arguments_of` puts what is handed over before them.
-
-    ``handed`` is that as JSON text, but for a group's results, which are gathered by a query of their own.
-    """
-
-    id: UUID
-    root: UUID
-    parent: UUID
-    requested_by: int | None
-    action: str
-    task: str
-    attempt: int
-    retries: int
-    input_from: UUID | None
-    handed: str | None
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
 
 
 def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | None:
@@ -63,6 +42,7 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
     Returns ``None`` for everything else: a duplicate message, one for a report that is unknown, final, not yet due, or
     of another task.
     """
+    turn = "CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END"
     unheard = "OR status = 'running' AND worker = %s" if again else ""
     row = fetch_one(
         f"""
@@ -76,7 +56,9 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
                 AND root.status = 'pending' AND root.deadline_at <= {now()}
             )
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from,
-            (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id),
+            {seconds_since(turn)},
+            (SELECT root.status || COALESCE(CAST(root.options AS text), '') FROM {TABLE} root
+                WHERE root.id = {TABLE}.root_id),
             (SELECT CASE WHEN held.kind <> 'group' THEN held.result END FROM {TABLE} asked
                 JOIN {TABLE} held ON held.id = COALESCE(asked.outcome_from, asked.id)
                 WHERE asked.id = {TABLE}.input_from)
@@ -85,7 +67,8 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
     )
     if row is None:
         return None
-    root, parent, requested_by, action, attempt, retries, arguments, input_from, root_status, handed = row
+    root, parent, requested_by, action, attempt, retries, arguments, input_from, waited, of_root, handed = row
+    root_status, options = split_status(of_root)
     if root_status == Status.PENDING:
         # The root runs from its first claim on. Dying right before this leaves it pending until the next claim: a
         # deadline may then take it for one that has not started.
@@ -104,6 +87,8 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         handed=handed,
         args=tuple(own["args"]),
         kwargs=own["kwargs"],
+        waited=max(0.0, float(waited)),
+        trace=trace_in(options),
     )
 
 
@@ -130,8 +115,9 @@ def succeed(claim: Claim, result: Any) -> list[Dispatch]:
             recorded = _record_ok(claim, document)
             started = start_next_in_root(claim.root)
         refuse_lost(claim.id, claim.attempt, len(recorded()))
-        if counted() == [(Status.OK,)]:  # by this task: below a root that was ok before, none is left that could end
-            tell_ended(claim.root)
+        [(root_status, seconds)] = counted()
+        if root_status == Status.OK:  # by this task: below a root that was ok before, none is left that could end
+            tell_ended(claim.root, action=claim.action, status=Status.OK, seconds=seconds)
         return dispatch_started(started())
     with pipelined():
         _count_ok(claim.root, grown_by=0)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from reports.database import TABLE, Answer, Row, as_uuid, ask, execute, fetch_one, for_update, later, now
+from reports.database import TABLE, Answer, Row, as_uuid, ask, execute, fetch_one, for_update, later, now, seconds_since
 from reports.documents import load
 from reports.endings import tell_ended
 from reports.failure import Failure
@@ -30,13 +30,19 @@ class Dispatch:
 
 def lock(root: UUID) -> Status:
     """Lock a tree by its root and return the root's status. Raises LookupError for what is no root."""
+    status, _ = lock_action(root)
+    return status
+
+
+def lock_action(root: UUID) -> tuple[Status, str]:
+    """Lock a tree by its root and return the root's status, and its action. Raises LookupError for what is no root."""
     row = fetch_one(
-        f"SELECT status FROM {TABLE} WHERE id = %s AND parent_id IS NULL {for_update()}",  # noqa: S608
+        f"SELECT status, action FROM {TABLE} WHERE id = %s AND parent_id IS NULL {for_update()}",  # noqa: S608
         [root],
     )
     if row is None:
         raise LookupError(f"There is no report {root} of an action.")
-    return Status(row[0])
+    return Status(row[0]), row[1]
 
 
 def start_root(root: UUID) -> None:
@@ -57,7 +63,7 @@ def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
 
 
 def count_in_root(root: UUID, *, outcome_from: UUID) -> Answer:
-    """Lock a tree by counting a task right below its root as ok. Returns the root's status."""
+    """Lock a tree by counting a task right below its root as ok. Returns the root's status, and its seconds."""
     open_ = "status IN ('pending', 'running')"
     last = f"{open_} AND children_ok + 1 = children_total"
     return ask(
@@ -68,7 +74,7 @@ def count_in_root(root: UUID, *, outcome_from: UUID) -> Answer:
             finished_at = CASE WHEN {last} THEN {now()} ELSE finished_at END,
             outcome_from = CASE WHEN {last} THEN %s ELSE outcome_from END
         WHERE id = %s
-        RETURNING status
+        RETURNING status, {seconds_since("started_at")}
         """,  # noqa: S608
         [outcome_from, root],
     )
@@ -94,7 +100,7 @@ def count_child(parent: UUID, *, outcome_from: UUID) -> Answer:
             finished_at = CASE WHEN children_ok + 1 = children_total THEN {now()} END,
             outcome_from = CASE WHEN children_ok + 1 = children_total AND kind = 'chain' THEN %s END
         WHERE id = %s AND status IN ('pending', 'running')
-        RETURNING root_id, parent_id, kind, children_ok, children_total
+        RETURNING root_id, parent_id, kind, children_ok, children_total, action, {seconds_since("started_at")}
         """,  # noqa: S608
         [outcome_from, parent],
     )
@@ -129,13 +135,13 @@ def _finish_empty(group: UUID, parent: UUID) -> list[Row]:
 
 def _start_next(parent: UUID, outcome_from: UUID, counted: list[Row]) -> list[Row]:
     while counted:
-        root, grandparent, kind, children_ok, children_total = counted[0]
+        root, grandparent, kind, children_ok, children_total, action, seconds = counted[0]
         if children_ok < children_total:
             return _start_child(as_uuid(root), parent, children_ok) if kind == Kind.CHAIN else []
         if kind == Kind.GROUP:
             outcome_from = parent
         if grandparent is None:
-            tell_ended(parent)
+            tell_ended(parent, action=action, status=Status.OK, seconds=seconds)
             return []
         parent = as_uuid(grandparent)
         counted = count_child(parent, outcome_from=outcome_from)()
@@ -168,19 +174,21 @@ def fail_tree(root: UUID, parent: UUID | None, *, failed: UUID, failure: Failure
 
     Tasks in flight go on and record their own outcome; nothing follows from it.
     """
+    row: Row | None = None
     while parent is not None:
         row = fetch_one(
             f"""
             UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, outcome_from = %s,
                 error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_retryable = %s
             WHERE id = %s AND status IN ('pending', 'running')
-            RETURNING parent_id
+            RETURNING parent_id, action, {seconds_since("started_at")}
             """,  # noqa: S608
             [failed, *failure.columns(), parent],
         )
         parent = as_uuid(row[0]) if row and row[0] else None
     cancel_rest(root)
-    tell_ended(root)
+    _, action, seconds = row or (None, "", None)
+    tell_ended(root, action=action, status=Status.FAILED, seconds=seconds)
 
 
 def cancel_rest(root: UUID) -> None:

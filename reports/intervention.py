@@ -14,7 +14,7 @@ from reports.documents import load
 from reports.endings import tell_ended
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.failure import Failure
-from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock, start_root
+from reports.handover import Dispatch, cancel_rest, dispatch_started, is_final, lock_action, start_root
 from reports.models import Kind, Status
 from reports.unfinished import Node
 
@@ -30,11 +30,11 @@ def cancel(root: UUID) -> None:
         ReportFinalError: it is final already; nothing changed.
 
     """
-    status = lock(root)
+    status, action = lock_action(root)
     if is_final(status):
         raise ReportFinalError(f"The action is {status.value} already; there is nothing to cancel.")
     cancel_rest(root)
-    tell_ended(root)
+    tell_ended(root, action=action, status=Status.CANCELLED)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def resume(root: UUID) -> list[Dispatch]:
         ReportNotRetryableError: it has not failed and was not cancelled; nothing changed.
 
     """
-    status = lock(root)
+    status, action = lock_action(root)
     if status not in (Status.FAILED, Status.CANCELLED):
         raise ReportNotRetryableError(f"The action is {status.value}; only a failed or cancelled one is retried.")
     tree = unfinished.read(root)
@@ -57,7 +57,7 @@ def resume(root: UUID) -> list[Dispatch]:
         _record_ok(node)
     _reset(root)
     if tree.is_ok:
-        tell_ended(root)
+        tell_ended(root, action=action, status=Status.OK)
     if unfinished.is_in_flight(tree):
         start_root(root)
     return _start([node.id for node in unfinished.next_ones(tree) if node is not tree])
@@ -69,17 +69,17 @@ def end_overdue(root: UUID) -> bool:
 
     Returns whether it was overdue.
     """
-    status = lock(root)
+    status, action = lock_action(root)
     row = fetch_one(
-        f"SELECT action FROM {TABLE} WHERE id = %s AND deadline_at <= {now()}",  # noqa: S608
+        f"SELECT 1 FROM {TABLE} WHERE id = %s AND deadline_at <= {now()}",  # noqa: S608
         [root],
     )
     if is_final(status) or row is None:
         return False
     if status == Status.PENDING:
-        code, message = EXPIRED, f"{row[0]} had not started by its deadline."
+        code, message = EXPIRED, f"{action} had not started by its deadline."
     else:
-        code, message = TIMED_OUT, f"{row[0]} ran longer than its time budget."
+        code, message = TIMED_OUT, f"{action} ran longer than its time budget."
     execute(
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, error_code = %s, error_type = 'ActionOverdueError',
@@ -89,7 +89,7 @@ def end_overdue(root: UUID) -> bool:
         [code, message, retryable_by_code(code), root],
     )
     cancel_rest(root)
-    tell_ended(root)
+    tell_ended(root, action=action, status=Status.FAILED)
     return True
 
 

@@ -7,10 +7,13 @@ from uuid import UUID
 from django.db import transaction
 
 from reports import acceptance, intervention
-from reports.acceptance import Outcome
+from reports.acceptance import Accepted, Outcome
+from reports.handover import Dispatch
 from reports.plan import ChainNode
 from reports.requests import ANY_TIME, Request, Timing
+from services import tracing
 from services.dispatch import publish
+from services.metrics.counted import count_accepted
 
 # Seconds that a client waits for messages to be published, however many there are; recovery publishes the others.
 _PUBLISHING = 1.0
@@ -42,8 +45,9 @@ def request(  # noqa: PLR0913
         requested_by=requested_by,
         system_call=system_call,
         timing=timing,
+        trace=tracing.current(),
     )
-    transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
+    _follow_up([action], dispatches)
     return report
 
 
@@ -59,8 +63,17 @@ def request_all(
         RequestsRefusedError: some are refused, and it was to be ``all_or_nothing``: it is nothing.
 
     """
-    outcomes, dispatches = acceptance.accept_all(requests, requested_by=requested_by, all_or_nothing=all_or_nothing)
-    transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
+    outcomes, dispatches = acceptance.accept_all(
+        requests, requested_by=requested_by, all_or_nothing=all_or_nothing, trace=tracing.current()
+    )
+    _follow_up(
+        [
+            request.action
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if isinstance(outcome, Accepted) and not outcome.repeated
+        ],
+        dispatches,
+    )
     return outcomes
 
 
@@ -86,3 +99,9 @@ def retry(report: UUID) -> None:
     with transaction.atomic():
         dispatches = intervention.resume(report)
         transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
+
+
+def _follow_up(actions: Sequence[str], dispatches: Sequence[Dispatch]) -> None:
+    """Count what is accepted and publish what is dispatched, once it is committed."""
+    transaction.on_commit(lambda: count_accepted(actions), robust=True)
+    transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)

@@ -17,6 +17,7 @@ from reports.purging import purge_batch
 from reports.waiting import Stale
 from services import queues
 from services.dispatch import publish
+from services.metrics.counted import count_republished, count_rescue
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def publish_due() -> bool:
     due = waiting.take_due(_BATCH)
     if not publish(due, within=settings.RECOVERY_HEARTBEAT_INTERVAL):
         return False
+    count_republished(len(due), reason="due")
     if due:
         logger.info("Published %d reports that were due.", len(due))
     return len(due) == _BATCH
@@ -63,6 +65,7 @@ def republish_lost(empty_queues: Collection[str]) -> None:
         if getattr(task, "records_outcome", False) and queues.name_for(name) in empty_queues
     ]
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
+    count_republished(lost, reason="lost")
     if lost:
         logger.warning("The broker had lost the messages of %d reports; they are published again.", lost)
 
@@ -94,8 +97,10 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
     try:
         if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
             execution.put_off(lost.id, lost.attempt, failure, delay=0, lost=True)
+            count_rescue("cancelled" if failure.code == CANCELLED else "again")
         else:
             execution.fail(lost.id, lost.attempt, failure)
+            count_rescue("failed")
     except AttemptLostError:
         logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
 

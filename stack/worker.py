@@ -1,3 +1,4 @@
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,4 +33,4 @@ class Worker(Service):
         return f"Celery, {self._processes} processes"
 
     def is_ready(self) -> bool:
-        return f": {self.name}@" in self.log_text() and " ready." in self.log_text()
+        return re.search(rf"\b{self.name}@\S+ ready\.", self.log_text()) is not None

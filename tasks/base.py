@@ -15,13 +15,16 @@ from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
 from reports import execution, selectors
+from reports.attempts import Claim
 from reports.errors import ActionCancelledError, AttemptLostError, TaskMisusedError, TaskNotDispatchableError
-from reports.execution import Claim
+from reports.failure import Failure
 from services.dispatch import publish
+from services.metrics.counted import count_retry
 from tasks import failures
 from tasks.canvas import plan_of
 from tasks.frames import forget_frames
 from tasks.limits import holding_back_limits, past_limits
+from tasks.observation import Observation
 from tasks.patience import if_possible, patiently
 from tasks.progress import Progress
 from tasks.worker import claimant_name
@@ -159,6 +162,7 @@ class BaseErrorHandlerMixin(_Task):
         try:
             with past_limits():
                 patiently(lambda: execution.fail(claim.id, claim.attempt, failure))
+            self._observed(failure)
         except AttemptLostError as lost:
             logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
 
@@ -172,7 +176,7 @@ class BaseErrorHandlerMixin(_Task):
             if not isinstance(claim, Claim):
                 self._log_refusal(report)
                 raise Ignore(f"No report {self.request.id} waits for {self.name}.")
-            vars(self.request).update(claim=claim, progress=Progress())
+            vars(self.request).update(claim=claim, progress=Progress(), observation=Observation(claim))
             return claim
 
     def _log_refusal(self, report: UUID | None) -> None:
@@ -207,6 +211,12 @@ class BaseErrorHandlerMixin(_Task):
         failure = failures.describe_retried(retry, task=self.name)
         with past_limits():
             patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
+        self._observed(failure)
+        count_retry(claim.action)
+
+    def _observed(self, failure: Failure) -> None:
+        observation: Observation = vars(self.request)["observation"]
+        observation.failed(failure.code)
 
 
 def _uuid(text: str | None) -> UUID | None:

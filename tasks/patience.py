@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from services.metrics.counted import count_database_error
 from tasks.limits import holding_back_limits
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def if_possible(word: Callable[[], None]) -> None:
             if connection.in_atomic_block:
                 raise
             logger.warning("A task that goes on does not reach the ledger: %s", error)
+            count_database_error("task")
             connection.close()
         else:
             return
@@ -69,4 +71,5 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _drop_connection(_: RetryCallState) -> None:
+    count_database_error("task")
     connection.close()

@@ -5,8 +5,8 @@ from django.conf import settings
 from django.db import transaction
 
 from reports import execution
+from reports.attempts import Claim
 from reports.documents import dump
-from reports.execution import Claim
 from services.announcements import announce
 from tasks.limits import holding_back_limits
 from tasks.patience import if_possible

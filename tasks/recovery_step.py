@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from reports import waiting, workers
 from reports.database import limit_lock_waits
 from services import queues, recovery
+from services.metrics.counted import count_broker_error, count_database_error
 from tasks import strangers
 from tasks.request import executing
 from tasks.signs import CONSUMER, RECOVERY, signs
@@ -123,6 +124,7 @@ class RecoveryThread(Thread):
             return any(left)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Recovery waits for the database: %s", error)
+            count_database_error("recovery")
             self._trusted_since = _clock()
             connection.close()
         except Exception:
@@ -161,6 +163,7 @@ class RecoveryThread(Thread):
         except BrokerError:
             # Publishing finds that out for itself, and the consumer waits for the broker.
             signs.give(CONSUMER)
+            count_broker_error("away")
             return
         taken = state.all_total_count[0]
         # A worker that has nothing in hand takes what its queues have.

@@ -8,7 +8,9 @@ from typing import Any
 
 _READER = "env"
 _KINDS = {
+    "address": "host:port",
     "bool": "1 or 0",
+    "collector": "address",
     "count": "number",
     "database": "address",
     "float": "number",
