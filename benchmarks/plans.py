@@ -27,6 +27,7 @@ from benchmarks.readings import TABLE, Reading, explaining  # noqa: E402
 from reports import (  # noqa: E402
     acceptance,
     backlog,
+    census,
     execution,
     intervention,
     matches,
@@ -37,6 +38,7 @@ from reports import (  # noqa: E402
     timeline,
     waiting,
 )
+from reports.attempts import Claim  # noqa: E402
 from reports.failure import Failure  # noqa: E402
 from reports.models import Status, Verb  # noqa: E402
 from reports.plan import ChainNode, GroupNode, TaskNode  # noqa: E402
@@ -132,12 +134,12 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     middle = selectors.list_tree(large, owner=1, limit=LARGE_TREE // 2)[-1].id
     batch = [report.id for report in selectors.list_roots(Search(owner=1), limit=500)]
     selected = selection.select(Verb.CANCEL, Search())
-    claims: dict[UUID, execution.Claim | None] = {}
+    claims: dict[UUID, Claim | None] = {}
 
     def claim(id_: UUID) -> None:
         claims[id_] = execution.claim(id_, task="a.task", worker="w")
 
-    def claimed(id_: UUID) -> execution.Claim:
+    def claimed(id_: UUID) -> Claim:
         held = claims[id_]
         assert held  # noqa: S101  asked in this order
         return held
@@ -213,6 +215,8 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
         "tell what runs": statistics.list_running,
         "tell what is not rescued": lambda: backlog.count_abandoned(60),
         "tell what is not published": lambda: backlog.count_unpublished(60),
+        "count what waits for a worker": census.count_waiting,
+        "count what runs": census.count_running,
         "purge": lambda: purging.purge_batch(older_than=half),
         "purge one action": lambda: purging.purge_batch(older_than=half, action="action-1"),
     }

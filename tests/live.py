@@ -22,7 +22,7 @@ class LiveStack:
     The broker is the Valkey, unless there is a ``rabbitmq``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a part of its own
         self,
         valkey: Valkey,
         database_url: str,
@@ -30,6 +30,7 @@ class LiveStack:
         environment: Mapping[str, str],
         *,
         rabbitmq: RabbitMQ | None = None,
+        web_processes: int = 1,
     ) -> None:
         self.logs = logs
         self.valkey = valkey
@@ -43,7 +44,7 @@ class LiveStack:
             **({"BROKER_URL": rabbitmq.url} if rabbitmq else {}),
             **environment,
         }
-        self.web = Web(self.environment, log=logs / "web.log")
+        self.web = Web(self.environment, log=logs / "web.log", processes=web_processes)
         self.worker = Worker(self.environment, log=logs / "worker.log")
         brokers = [valkey, rabbitmq] if rabbitmq else [valkey]
         self._stack = Stack([*brokers, self.sandbox], [self.web, self.worker])

@@ -22,8 +22,8 @@ from chaos.witness import Entry
 from config import celery_app
 from reports import execution, selectors
 from reports.acceptance import Accepted
+from reports.attempts import Claim
 from reports.errors import ReportFinalError, ReportNotRetryableError
-from reports.execution import Claim
 from reports.models import AsyncActionReport, Status
 from reports.requests import ANY_TIME, Identity, Request, Timing
 from services import actions, recovery

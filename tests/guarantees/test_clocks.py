@@ -39,7 +39,7 @@ def test_a_worker_whose_clock_is_wrong_keeps_every_promise(ground: ProvingGround
     for root in (held, other, retried):
         ground.assert_ok(root, 2)
     # Its clock is wrong indeed: it writes to its log by it.
-    assert (datetime.now(UTC) + timedelta(seconds=shift)).strftime("%Y-%m-%d ") in wrong.log_text()
+    assert (datetime.now(UTC) + timedelta(seconds=shift)).strftime("%Y-%m-%dT") in wrong.log_text()
 
 
 @pytest.mark.parametrize("shift", [-_DAY, _DAY], ids=["slow", "fast"])

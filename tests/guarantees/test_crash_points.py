@@ -16,8 +16,8 @@ from tenacity import nap
 
 from reports import execution
 from reports.acceptance import Timing
+from reports.attempts import Claim
 from reports.errors import AttemptLostError
-from reports.execution import Claim
 from reports.failure import Failure
 from reports.models import AsyncActionReport
 from services import recovery

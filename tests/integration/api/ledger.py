@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from reports import acceptance, execution, intervention
-from reports.execution import Claim
+from reports.attempts import Claim
 from reports.failure import Failure
 from reports.models import AsyncActionReport
 from reports.plan import ChainNode, GroupNode, TaskNode

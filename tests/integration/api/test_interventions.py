@@ -293,13 +293,13 @@ class TestBoth:
         problem(ada.get(f"/reports/{report}"), 404, "report_not_found")
 
     def test_a_report_that_is_purged_meanwhile_is_not_found(self, ada, ready, intervene, monkeypatch):
-        locked = handover.lock
+        locked = handover.lock_action
 
         def purge_and_lock(root):
             AsyncActionReport.objects.filter(root=root).delete()
             return locked(root)
 
-        monkeypatch.setattr("reports.intervention.lock", purge_and_lock)
+        monkeypatch.setattr("reports.intervention.lock_action", purge_and_lock)
 
         problem(intervene(ada, ready), 404, "report_not_found")
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from reports import acceptance, execution, selectors, waiting, workers
-from reports.execution import Claim
+from reports.attempts import Claim
 from reports.failure import Failure
 from reports.handover import Dispatch
 from reports.requests import Identity, Request

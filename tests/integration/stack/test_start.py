@@ -86,6 +86,12 @@ def test_a_wrong_setting_stops_every_process_with_one_line(
         ("RECOVERY_LEASE", "soon"),
         ("REPORT_MAX_TASKS", "1.5"),
         ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("METRICS_TOKEN", "a-secret"),
+        ("METRICS_WORKER_ADDRESS", "9464"),
+        ("METRICS_WORKER_ADDRESS", "127.0.0.1:9464"),  # nobody could read it: there is no token
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "secret@collector:4318"),
+        ("OTEL_SDK_DISABLED", "perhaps"),
         ("TOKEN_CACHE_SECONDS", "soon"),
         ("THROTTLE_READ", "10/fortnight"),
         ("THROTTLE_SUBMIT", "0/minute"),
@@ -103,3 +109,22 @@ def test_a_value_that_cannot_be_understood_is_refused_by_name(variable: str, val
 def test_the_defaults_are_fit_for_production() -> None:
     checked = start(["manage.py", "check", "--deploy", "--fail-level", "WARNING"], {})
     assert checked.returncode == 0, checked.stdout
+
+
+def test_what_sends_spans_is_not_even_imported_where_no_collector_is_configured() -> None:
+    own = "{'services.telemetry', 'opentelemetry.exporter'}"
+    program = f"import config.wsgi, sys; print(*sorted({own} & sys.modules.keys()))"
+    assert start(["-c", program], {}).stdout == "\n"
+    configured = start(["-c", program], {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
+    assert configured.stdout == "opentelemetry.exporter services.telemetry\n"
+
+
+def test_a_collector_without_opentelemetry_stops_the_start() -> None:
+    program = (
+        "import importlib.util as util; real = util.find_spec;"
+        " util.find_spec = lambda name, *rest: None if name == 'opentelemetry' else real(name, *rest);"
+        " import config.wsgi"
+    )
+    refused = start(["-c", program], {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("async-actions cannot start: OTEL_EXPORTER_OTLP_ENDPOINT is set, and Open")

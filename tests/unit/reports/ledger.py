@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from reports import acceptance, execution
-from reports.execution import Claim
+from reports.attempts import Claim
 from reports.failure import Failure
 from reports.handover import Dispatch
 from reports.models import AsyncActionReport, Kind

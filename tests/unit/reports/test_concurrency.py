@@ -8,9 +8,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from reports import execution, intervention, waiting
+from reports.attempts import Claim
 from reports.database import limit_lock_waits
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
-from reports.execution import Claim
 from reports.models import AsyncActionReport, Status
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group

@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from reports import execution, intervention
-from reports.execution import Claim
+from reports.attempts import Claim
 from reports.models import AsyncActionReport, Status
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import group, task
@@ -41,6 +41,8 @@ def test_a_claim_has_all_that_the_attempt_needs():
         handed='"input"',
         args=(1, 2),
         kwargs={},
+        waited=0,
+        trace=None,
     )
     assert execution.arguments_of(claim) == ("input", 1, 2)
 
