@@ -174,7 +174,18 @@ def test_the_ports_match():
     hosts = find("ConfigMap")["data"]["ALLOWED_HOSTS"].split(",")
     assert {header["value"] for probe in probes for header in probe["httpHeaders"]} <= set(hosts)
     policies = [document["spec"] for document in documents(*FILES) if document["kind"] == "NetworkPolicy"]
-    assert [policy["ingress"] for policy in policies if "ingress" in policy] == [[{"ports": [{"port": "http"}]}]]
+    assert [policy["ingress"] for policy in policies if "ingress" in policy] == [
+        [{"ports": [{"port": "http"}]}],
+        [{"ports": [{"port": "metrics"}]}],
+    ]
+
+
+def test_workers_show_their_metrics_where_they_are_looked_for():
+    port = int(find("ConfigMap")["data"]["METRICS_WORKER_ADDRESS"].rpartition(":")[2])
+    worker = find("Deployment", "async-actions-worker")["spec"]["template"]["spec"]["containers"][0]
+    assert worker["ports"] == [{"name": "metrics", "containerPort": port}]
+    assert "--from-literal=METRICS_TOKEN=" in (ROOT / "docs" / "deploying.md").read_text()
+    assert COMPOSE["x-service"]["environment"]["METRICS_WORKER_ADDRESS"] == f"${{METRICS_TOKEN:+0.0.0.0:{port}}}"
 
 
 def test_a_worker_s_pulse_is_felt_where_the_worker_writes_it():
