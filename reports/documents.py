@@ -23,13 +23,13 @@ def dump(value: Any, *, limit: int, what: str) -> str:
     try:
         text = orjson.dumps(value, option=_STRICT)
     except TypeError as error:
-        raise DocumentInvalidError(f"{what} is not JSON: {error}.") from error
+        raise DocumentInvalidError(f"{what} cannot be written as JSON: {error}.") from error
     if len(text) > limit:
-        raise DocumentTooLargeError(f"{what} has {len(text):,} bytes as JSON; at most {limit:,} are allowed.")
+        raise DocumentTooLargeError(f"{what} would take {len(text):,} bytes as JSON; at most {limit:,} are allowed.")
     if b"null" in text:
         _refuse_nan(value, what)
     if b"\\u0000" in text and _holds_nul(orjson.loads(text)):
-        raise DocumentInvalidError(f"{what} holds the character U+0000, which no database can keep.")
+        raise DocumentInvalidError(f"{what} must not hold the character U+0000, which no database can keep.")
     return text.decode()
 
 
@@ -43,7 +43,7 @@ def _refuse_nan(value: Any, what: str) -> None:
     try:
         json.dumps(value, allow_nan=False, default=_plain)
     except ValueError as error:
-        raise DocumentInvalidError(f"{what} holds NaN or an infinity, which JSON does not know.") from error
+        raise DocumentInvalidError(f"{what} must not hold NaN or an infinity, which JSON does not know.") from error
 
 
 def _plain(value: UUID | Enum) -> Any:

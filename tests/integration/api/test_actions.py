@@ -245,14 +245,16 @@ class TestRefused:
 
         problem = self.refusal(post(ada, "sync-invoices", {"customer_id": "cus_ada"}), 413, "body_too_large")
 
-        assert problem["detail"] == "The parameters has 25 bytes as JSON; at most 20 are allowed."
+        assert problem["detail"] == "The parameters would take 25 bytes as JSON; at most 20 are allowed."
 
     def test_parameters_that_are_too_large_for_a_task(self, ada, settings):
         settings.REPORT_MAX_PARAMETERS_BYTES = 30
 
         problem = self.refusal(post(ada, "sync-invoices", {"customer_id": "cus_ada"}), 413, "body_too_large")
 
-        assert problem["detail"] == "The arguments of invoices.fetch has 32 bytes as JSON; at most 30 are allowed."
+        assert (
+            problem["detail"] == "The arguments of invoices.fetch would take 32 bytes as JSON; at most 30 are allowed."
+        )
 
     @pytest.mark.parametrize(
         ("setting", "body", "error"),
@@ -363,7 +365,11 @@ class TestBroken:
             (lambda: note.s(1), PlanInvalidError, "tests.note cannot be called like this"),
             (lambda: 5, TypeError, "must return a signature"),
             (list, ValueError, "returned no signatures"),
-            (lambda: echo.si(when=object()), DocumentInvalidError, "The arguments of tests.echo is not JSON"),
+            (
+                lambda: echo.si(when=object()),
+                DocumentInvalidError,
+                "The arguments of tests.echo cannot be written as JSON",
+            ),
         ],
     )
     def test_it_is_raised_for_the_log(self, ask_for, build, error, line):

@@ -218,8 +218,10 @@ def refused(error, *steps, **options):
 
 def test_parameters_that_cannot_be_kept(settings):
     settings.REPORT_MAX_PARAMETERS_BYTES = 10
-    assert refused(DocumentInvalidError, "a", parameters=object()).startswith("The parameters of sync is not JSON")
-    said = "The parameters of sync has 11 bytes as JSON; at most 10 are allowed."
+    assert refused(DocumentInvalidError, "a", parameters=object()).startswith(
+        "The parameters of sync cannot be written as JSON"
+    )
+    said = "The parameters of sync would take 11 bytes as JSON; at most 10 are allowed."
     assert refused(DocumentTooLargeError, "a", parameters="123456789") == said
 
 

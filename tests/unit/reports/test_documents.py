@@ -67,14 +67,14 @@ def refusal(value, error=DocumentInvalidError):
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_json_is_refused_by_name(value):
-    assert refusal(value).startswith("The result of a.task is not JSON: ")
-    assert refusal([{"deep": value}]).startswith("The result of a.task is not JSON: ")
+    assert refusal(value).startswith("The result of a.task cannot be written as JSON: ")
+    assert refusal([{"deep": value}]).startswith("The result of a.task cannot be written as JSON: ")
 
 
 def test_what_holds_itself_is_refused():
     endless: list = []
     endless.append(endless)
-    assert refusal(endless).startswith("The result of a.task is not JSON: ")
+    assert refusal(endless).startswith("The result of a.task cannot be written as JSON: ")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf], ids=repr)
@@ -89,16 +89,16 @@ def test_what_holds_itself_is_refused():
     ids=["alone", "deep", "after a UUID", "after an enumeration"],
 )
 def test_numbers_that_json_does_not_know_are_refused(wrap, value):
-    assert refusal(wrap(value)) == "The result of a.task holds NaN or an infinity, which JSON does not know."
+    assert refusal(wrap(value)) == "The result of a.task must not hold NaN or an infinity, which JSON does not know."
 
 
 def test_an_enumeration_whose_value_json_does_not_know_is_refused():
-    assert refusal([Limit.NONE]) == "The result of a.task holds NaN or an infinity, which JSON does not know."
+    assert refusal([Limit.NONE]) == "The result of a.task must not hold NaN or an infinity, which JSON does not know."
 
 
 @pytest.mark.parametrize("value", ["\0", ["a", {"deep": "b\0c"}], {"key\0": 1}, [{"a": {"b\0": []}}]], ids=repr)
 def test_the_nul_character_is_refused(value):
-    assert refusal(value) == "The result of a.task holds the character U+0000, which no database can keep."
+    assert refusal(value) == "The result of a.task must not hold the character U+0000, which no database can keep."
 
 
 @pytest.mark.parametrize("value", ["\\u0000", {"\\u0000": "\\\\u0000"}, "null", {"null": None}], ids=repr)
@@ -115,7 +115,7 @@ def test_the_limit_is_in_bytes_of_the_text():
     assert dumped("é" * 4, limit=10) == '"éééé"'
     with pytest.raises(DocumentTooLargeError) as refused:
         dumped("é" * 4 + "e", limit=10)
-    assert str(refused.value) == "The result of a.task has 11 bytes as JSON; at most 10 are allowed."
+    assert str(refused.value) == "The result of a.task would take 11 bytes as JSON; at most 10 are allowed."
 
 
 def test_large_sizes_are_written_with_commas():

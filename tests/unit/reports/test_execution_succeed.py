@@ -52,10 +52,10 @@ def test_a_result_that_cannot_be_kept_changes_nothing(settings):
     ledger.accept("a")
     claim = ledger.claim("a")
     before = ledger.snapshot()
-    with pytest.raises(DocumentInvalidError, match=r"^The result of a is not JSON: "):
+    with pytest.raises(DocumentInvalidError, match=r"^The result of a cannot be written as JSON: "):
         execution.succeed(claim, object())
     with pytest.raises(
-        DocumentTooLargeError, match=r"^The result of a has 11 bytes as JSON; at most 10 are allowed\.$"
+        DocumentTooLargeError, match=r"^The result of a would take 11 bytes as JSON; at most 10 are allowed\.$"
     ):
         execution.succeed(claim, "123456789")
     assert ledger.snapshot() == before

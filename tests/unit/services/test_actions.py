@@ -104,7 +104,7 @@ def test_a_scheduled_action_is_not_published_yet(empty_broker):
 
 @pytest.mark.django_db
 def test_what_cannot_be_kept_or_run_is_refused():
-    with pytest.raises(DocumentInvalidError, match=r"^The parameters of sync is not JSON"):
+    with pytest.raises(DocumentInvalidError, match=r"^The parameters of sync cannot be written as JSON"):
         request("a", parameters=object())
     with pytest.raises(PlanInvalidError, match=r"^sync has an empty plan"):
         actions.request("sync", ChainNode(()), parameters=None, requested_by=None)

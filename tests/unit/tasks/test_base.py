@@ -134,12 +134,16 @@ def test_a_list_of_nothing_is_a_result(empty):
 @pytest.mark.parametrize(
     ("outcome", "code", "said"),
     [
-        (lambda: [1, add.s(1)], "document_invalid", "The result of messages.act is not JSON: "),
+        (lambda: [1, add.s(1)], "document_invalid", "The result of messages.act cannot be written as JSON: "),
         (lambda: (add.s(1), 1), "plan_invalid", "A plan is made of signatures, not of a value of type int."),
         (add.s, "plan_invalid", "arithmetic.add cannot be called like this: "),
         (chain, "plan_invalid", "A chain is empty; it needs at least one signature."),
-        (object, "document_invalid", "The result of messages.act is not JSON: "),
-        (lambda: "x" * 2_000_000, "document_too_large", "The result of messages.act has 2,000,002 bytes as JSON; "),
+        (object, "document_invalid", "The result of messages.act cannot be written as JSON: "),
+        (
+            lambda: "x" * 2_000_000,
+            "document_too_large",
+            "The result of messages.act would take 2,000,002 bytes as JSON; ",
+        ),
     ],
 )
 def test_an_outcome_that_cannot_be_recorded_fails_the_task(outcome, code, said):

@@ -63,7 +63,7 @@ def test_arguments_that_are_not_json(argument):
 def test_arguments_that_are_too_large(settings):
     settings.REPORT_MAX_PARAMETERS_BYTES = 100
     said = refused(anything.s("x" * 100), error=DocumentTooLargeError)
-    assert said == "The arguments of arithmetic.anything has 125 bytes as JSON; at most 100 are allowed."
+    assert said == "The arguments of arithmetic.anything would take 125 bytes as JSON; at most 100 are allowed."
 
 
 def test_an_unknown_task():

@@ -54,7 +54,7 @@ def test_every_attempt_begins_at_once(claim, clock):
 
 
 def test_a_message_that_is_too_long(claim):
-    with pytest.raises(DocumentTooLargeError, match=r"^The progress of a has "):
+    with pytest.raises(DocumentTooLargeError, match=r"^The progress of a would take "):
         Progress().report(claim, current=1, total=9, message="x" * 5000)
 
 
