@@ -12,7 +12,7 @@ from knox.models import AuthToken
 from services.doctor.findings import Finding, duration, mind, ok, wrong
 
 # What Django finds where one of these is so, each time in several ways.
-_OF_HTTPS = {"security.W004", "security.W008", "security.W012", "security.W016"}
+_OF_HTTPS = {"security.W004", "security.W008", "security.W010", "security.W012", "security.W016"}
 _OF_DEBUG = {"security.W009", "security.W018"}
 _ADVICE = {
     "security.W009": "Set SECRET_KEY to what this prints: python -c 'import secrets; print(secrets.token_urlsafe(64))'",

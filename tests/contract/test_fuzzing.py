@@ -1,6 +1,6 @@
 """schemathesis finds no answer of the live service that openapi.yaml does not allow.
 
-FUZZ_EXAMPLES (4) is how many cases it makes up for each operation and phase; FUZZ_SEEDS (1,2,3) has the seeds.
+FUZZ_EXAMPLES (4) is how many cases it makes up for each operation and phase; FUZZ_SEEDS (1) has the seeds.
 """
 
 import os
@@ -16,7 +16,7 @@ from stack.web import Web
 from tests.node import run
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"
-SEEDS = os.environ.get("FUZZ_SEEDS", "1,2,3").split(",")
+SEEDS = os.environ.get("FUZZ_SEEDS", "1").split(",")
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "4")
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(300 * int(EXAMPLES))]

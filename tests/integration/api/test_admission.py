@@ -19,9 +19,7 @@ def _asked_each_time(settings, monkeypatch):
     monkeypatch.setattr(services_admission, "_HOLDS", 0.0)
     monkeypatch.setattr(services_admission, "_TIMES_AS_LONG", 0)
     monkeypatch.setattr(admission, "_holds_until", float("-inf"))
-    yield
     monkeypatch.setattr(admission, "_has_room", True)
-    monkeypatch.setattr(admission, "_holds_until", float("-inf"))
 
 
 def ask(client, path=ACTION, body=BODY, **query):
