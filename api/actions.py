@@ -106,14 +106,15 @@ class ActionApi(ThrottledView):
         submission = Submission(request.data, timing_in(query), key_of(request))
         if is_set(query, VALIDATE_ONLY):
             return respond(validation_body(self.understood(submission, self.timing_by(submission.timing))))
-        require_room()
         return respond_submitted(self._accept(submission, requested_by=request.user.pk), request)
 
     def _accept(self, submission: Submission, *, requested_by: int | None) -> Accepted:
         try:
+            require_room()
             wanted = self.understood(submission, self.timing_by(submission.timing))
         except REFUSALS:
-            # What was accepted has its report, also where it would be refused by now: when its time has passed.
+            # What was accepted has its report, also where it would be refused by now: when its time has passed, or
+            # there is no room for more.
             repeated = self.find_repeated([submission], requested_by=requested_by)
             if repeated[0] is None:
                 raise

@@ -81,6 +81,11 @@ def list_parts(operation: UUID, *, after: UUID | None, up_to: UUID) -> list[UUID
     return list(parts.order_by("report").values_list("report", flat=True))
 
 
+def has_part(operation: UUID, report: UUID) -> bool:
+    """Tell whether an operation has been at a report."""
+    return Intervention.objects.filter(part_of=operation, report=report).exists()
+
+
 def tally(operation: UUID) -> Tally:
     """Return what an operation has come to so far."""
     parts = Intervention.objects.filter(part_of=operation)

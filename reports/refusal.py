@@ -74,6 +74,7 @@ def _read(id_: UUID, task: str) -> _Refused | None:
         f"""
         SELECT root_id, parent_id, attempts, errors, dispatched_at, not_before, {now()} FROM {TABLE}
         WHERE id = %s AND task = %s AND kind = 'task' AND status = 'pending' AND dispatched_at IS NOT NULL
+            AND (not_before IS NULL OR not_before <= {now()})
         """,  # noqa: S608
         [id_, task],
     )
@@ -85,9 +86,14 @@ def _read(id_: UUID, task: str) -> _Refused | None:
 
 
 def _give_back(refused: _Refused, errors: list[dict[str, Any]], *, delay: float) -> None:
-    # Only its publishing is put off: a worker that gets it meanwhile may claim it.
+    # Only its publishing is put off: a worker that gets it meanwhile may claim it. There is no message of it any more,
+    # so it counts as published once: nobody takes it for one whose message is on its way.
     execute(
-        f"UPDATE {TABLE} SET errors = %s, due_at = {later()} WHERE id = %s AND status = 'pending' AND attempts = %s",  # noqa: S608
+        f"""
+        UPDATE {TABLE} SET errors = %s, due_at = {later()},
+            publications = CASE WHEN publications = 0 THEN 1 ELSE publications END
+        WHERE id = %s AND status = 'pending' AND attempts = %s
+        """,  # noqa: S608
         [orjson.dumps(errors).decode(), delay, refused.id, refused.attempts],
     )
 

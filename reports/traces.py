@@ -24,4 +24,5 @@ def split_status(text: str) -> tuple[str, str]:
 
 def trace_in(options: str) -> str | None:
     """Return the traceparent in the options of a root; ``None`` for one that was requested without."""
-    return str(load(options)["headers"]["traceparent"]) if options else None
+    trace = load(options).get("headers", {}).get("traceparent") if options else None
+    return str(trace) if trace else None

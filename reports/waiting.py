@@ -65,28 +65,37 @@ def take_due(limit: int) -> list[Dispatch]:
     return [Dispatch(as_uuid(id_), task, load(options) or {}) for id_, task, options in rows]
 
 
-def longest_wait() -> float:
-    """Return for how many seconds those tasks waited, after their turn or time had come, that began most lately."""
-    row = fetch_one(
+def longest_waits() -> dict[str, float]:
+    """Return, by the names of tasks, how many seconds those waited at most that have begun most lately.
+
+    After their turn or time had come, in the queue that the task's name says.
+    """
+    rows = fetch_all(
         f"""
-        SELECT MAX({seconds_between("COALESCE(not_before, dispatched_at)", "started_at")}) FROM {TABLE}
+        SELECT task, MAX({seconds_between("COALESCE(not_before, dispatched_at)", "started_at")}) FROM {TABLE}
         WHERE status = 'running' AND kind = 'task' AND heartbeat_at >= {later()} AND started_at >= {later()}
+            AND options IS NULL
+        GROUP BY task
         """,  # noqa: S608
         [-settings.RECOVERY_LEASE, -settings.RECOVERY_LEASE],
     )
-    return float(row[0]) if row and row[0] else 0.0
+    return {task: float(seconds) for task, seconds in rows}
 
 
-def put_off_waiting(limit: int, *, younger_than: float) -> int:
+def put_off_waiting(limit: int, *, tasks: Collection[str], younger_than: float) -> int:
     """Put off up to ``limit`` reports that are due only because nobody has claimed them for a while.
 
-    For a broker whose queues are long: the messages of those ``younger_than`` so many seconds are most likely in them.
-    Not for what becomes due sooner, by its schedule or because it could not be published. Returns how many.
+    For queues that are long: the messages of these ``tasks``, by name, that are ``younger_than`` so many seconds are
+    most likely in them. Not for what could not be published, was given back, or has been published again already.
+    Returns how many.
     """
+    if not tasks:
+        return 0
     rows = fetch_all(
         f"""
         WITH due AS MATERIALIZED (
             SELECT id FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL AND due_at <= {now()}
+                AND publications = 0 AND options IS NULL AND task IN ({_places(tasks)})
                 AND {seconds_between("COALESCE(not_before, dispatched_at)", "due_at")} >= %s
                 AND COALESCE(not_before, dispatched_at) > {later()}
             ORDER BY due_at LIMIT %s {skip_locked()}
@@ -94,20 +103,25 @@ def put_off_waiting(limit: int, *, younger_than: float) -> int:
         UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM due) AND status = 'pending'
         RETURNING id
         """,  # noqa: S608
-        [settings.RECOVERY_REPUBLISH_AFTER - 0.01, -younger_than, limit, younger_than],
+        [*tasks, settings.RECOVERY_REPUBLISH_AFTER - 0.01, -younger_than, limit, younger_than],
     )
     return len(rows)
 
 
 def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
-    """Have recovery publish what could not be published, ``in_seconds`` from now."""
+    """Have recovery publish what could not be published, ``in_seconds`` from now.
+
+    It counts as published once: nobody takes it for one whose message is on its way.
+    """
     for batch in batches(ids, _IDS_PER_UPDATE):
         execute(
             f"""
             WITH unpublished AS MATERIALIZED (
                 SELECT id FROM {TABLE} WHERE id IN ({_places(batch)}) AND status = 'pending' {skip_locked()}
             )
-            UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM unpublished) AND status = 'pending'
+            UPDATE {TABLE} SET due_at = {later()},
+                publications = CASE WHEN publications = 0 THEN 1 ELSE publications END
+            WHERE id IN (SELECT id FROM unpublished) AND status = 'pending'
             """,  # noqa: S608
             [*batch, in_seconds],
         )

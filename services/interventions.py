@@ -108,7 +108,8 @@ def _act_once(operation: Operation, report: UUID) -> None:
         _act(operation.verb, report, operation.operator, part_of=operation.id)
     except IntegrityError:
         # Another attempt at this portion, whose worker was not lost after all, has done it: this one did nothing.
-        return
+        if not journal.has_part(operation.id, report):
+            raise
 
 
 @transaction.atomic

@@ -33,6 +33,15 @@ def name_for(task: str, options: Mapping[str, Any] | None = None) -> str:
     return str(route["queue"].name)
 
 
+def tasks_by_queue() -> dict[str, list[str]]:
+    """Return the names of the tasks that this process knows and the ledger has to do with, by their queues."""
+    names: dict[str, list[str]] = {}
+    for name, task in current_app.tasks.items():
+        if getattr(task, "records_outcome", False):
+            names.setdefault(name_for(name), []).append(name)
+    return names
+
+
 def require_broker() -> None:
     """See that the broker answers.
 

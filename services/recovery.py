@@ -29,14 +29,6 @@ _DAY = 24 * 3600.0
 _MESSAGE_UNDERWAY = 5.0
 
 
-def put_off_waiting(patience: float) -> bool:
-    """Let a batch of those that have waited for less than ``patience`` seconds wait on. Returns whether more may be.
-
-    In a long queue their messages are on their way still; each one too many would make it longer.
-    """
-    return waiting.put_off_waiting(_BATCH * 10, younger_than=patience) == _BATCH * 10
-
-
 def publish_due() -> bool:
     """Publish a batch of the reports that are due. Returns whether more may be."""
     due = waiting.take_due(_BATCH)
@@ -59,11 +51,7 @@ def end_overdue() -> bool:
 
 def republish_lost(empty_queues: Collection[str]) -> None:
     """Make due what was published to ``empty_queues`` and never claimed: the broker has lost it."""
-    tasks = [
-        name
-        for name, task in current_app.tasks.items()
-        if getattr(task, "records_outcome", False) and queues.name_for(name) in empty_queues
-    ]
+    tasks = [task for queue, names in queues.tasks_by_queue().items() if queue in empty_queues for task in names]
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
     count_republished(lost, reason="lost")
     if lost:

@@ -24,7 +24,7 @@ from tasks import failures
 from tasks.canvas import plan_of
 from tasks.frames import forget_frames
 from tasks.limits import holding_back_limits, past_limits
-from tasks.observation import Observation
+from tasks.observation import Observation, observe
 from tasks.patience import if_possible, patiently
 from tasks.progress import Progress
 from tasks.worker import claimant_name
@@ -176,7 +176,8 @@ class BaseErrorHandlerMixin(_Task):
             if not isinstance(claim, Claim):
                 self._log_refusal(report)
                 raise Ignore(f"No report {self.request.id} waits for {self.name}.")
-            vars(self.request).update(claim=claim, progress=Progress(), observation=Observation(claim))
+            vars(self.request).update(claim=claim, progress=Progress())
+            vars(self.request)["observation"] = observe(claim)
             return claim
 
     def _log_refusal(self, report: UUID | None) -> None:
@@ -215,8 +216,9 @@ class BaseErrorHandlerMixin(_Task):
         count_retry(claim.action)
 
     def _observed(self, failure: Failure) -> None:
-        observation: Observation = vars(self.request)["observation"]
-        observation.failed(failure.code)
+        observation: Observation | None = vars(self.request)["observation"]
+        if observation is not None:
+            observation.failed(failure.code)
 
 
 def _uuid(text: str | None) -> UUID | None:

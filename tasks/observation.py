@@ -1,5 +1,6 @@
 """What others see of an attempt while it lasts: its span, its numbers, and its ids on every line of the log."""
 
+import logging
 from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
@@ -10,6 +11,17 @@ from structlog.contextvars import bound_contextvars
 from reports.attempts import Claim
 from services import tracing
 from services.metrics.counted import count_attempt, count_start
+
+logger = logging.getLogger(__name__)
+
+
+def observe(claim: Claim) -> "Observation | None":
+    """Have others see an attempt from now on. Nothing that goes wrong with that touches the attempt."""
+    try:
+        return Observation(claim)
+    except Exception:
+        logger.exception("%s[%s] is not seen by others.", claim.task, claim.id)
+        return None
 
 
 class Observation:

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from reports import waiting, workers
 from reports.database import limit_lock_waits
 from services import queues, recovery
+from services.backpressure import Backpressure
 from services.metrics.counted import count_broker_error, count_database_error
 from tasks import strangers
 from tasks.request import executing
@@ -80,7 +81,7 @@ class RecoveryThread(Thread):
         self._trusted_since = _clock()
         self._passed_at = self._trusted_since
         self._taken = 0  # messages, when the queues were looked at last
-        self._patience = 0.0  # seconds that a message may be on its way
+        self._backpressure = Backpressure()
         self._duties = (
             Duty(self._beat, settings.RECOVERY_HEARTBEAT_INTERVAL),
             Duty(self._look_at_queues, min(_QUEUES_INTERVAL, settings.WORKER_SILENCE_MAX / 4)),
@@ -152,9 +153,7 @@ class RecoveryThread(Thread):
         return _clock() - self._trusted_since >= settings.RECOVERY_LEASE and recovery.rescue_stale()
 
     def _publish_due(self) -> bool:
-        if self._patience > settings.RECOVERY_REPUBLISH_AFTER and recovery.put_off_waiting(self._patience):
-            return True
-        return recovery.publish_due()
+        return self._backpressure.put_off() or recovery.publish_due()
 
     def _look_at_queues(self) -> None:
         own = self._worker.app.amqp.queues.consume_from
@@ -170,8 +169,7 @@ class RecoveryThread(Thread):
         if len(empty) == len(own) or self._has_something_in_hand() or taken != self._taken:
             signs.give(CONSUMER)
         self._taken = taken
-        # Twice as long as the last tasks have waited, or nearly as long as before where none is seen right now.
-        self._patience = max(2 * waiting.longest_wait(), 0.9 * self._patience)
+        self._backpressure.look(empty=empty)
         recovery.republish_lost(empty)
 
     def _has_something_in_hand(self) -> bool:

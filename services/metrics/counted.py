@@ -3,14 +3,19 @@
 Labels are names that the code declares, never what a client has sent: an action that nobody declares is ``other``.
 """
 
-from collections.abc import Iterable
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec
 from uuid import UUID
 
 from django.db import transaction
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from reports.endings import action_ended
+
+logger = logging.getLogger(__name__)
+Asked = ParamSpec("Asked")
 
 _OTHER = "other"
 _STATUSES = ("ok", "failed", "cancelled")
@@ -80,6 +85,12 @@ _requests = Histogram(
     buckets=_REQUEST_SECONDS,
     registry=REGISTRY,
 )
+_FAULTS: tuple[tuple[Counter, tuple[str, ...]], ...] = (
+    (_rescued, ("again", "failed", "cancelled")),
+    (_republished, ("due", "lost")),
+    (_broker_errors, ("away", "refused")),
+    (_database_errors, ("request", "task", "recovery")),
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _declared: set[str] = set()
 
@@ -89,8 +100,25 @@ def declare(action: str) -> None:
     _declared.add(action)
     _accepted.labels(action)
     _retried.labels(action)
+    _task_run.labels(action)
     for status in _STATUSES:
         _finished.labels(action, status)
+    for counter, kinds in _FAULTS:
+        for kind in kinds:
+            counter.labels(kind)
+
+
+def _harmless(count: Callable[Asked, None]) -> Callable[Asked, None]:
+    """Let nothing that goes wrong with counting, such as a folder that is gone, touch what is counted."""
+
+    @wraps(count)
+    def counted(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
+        try:
+            count(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001
+            logger.warning("%s does not count: %s", count.__name__, error)
+
+    return counted
 
 
 def count_ends() -> None:
@@ -98,48 +126,57 @@ def count_ends() -> None:
     action_ended.connect(_count_end)
 
 
+@_harmless
 def count_accepted(actions: Iterable[str]) -> None:
     """Count actions that were accepted. What is counted must be committed."""
     for action in actions:
         _accepted.labels(known(action)).inc()
 
 
+@_harmless
 def count_start(action: str, *, waited: float) -> None:
     """Count that an attempt has started, after it had waited for so many seconds."""
     _task_queue.labels(known(action)).observe(waited)
 
 
+@_harmless
 def count_attempt(action: str, *, seconds: float) -> None:
     """Count that an attempt is over."""
     _task_run.labels(known(action)).observe(seconds)
 
 
+@_harmless
 def count_retry(action: str) -> None:
     """Count that an attempt is to be followed by another, by the task's own policy."""
     _retried.labels(known(action)).inc()
 
 
+@_harmless
 def count_rescue(outcome: str) -> None:
     """Count that an attempt was ended for a process that is gone: ``again``, ``failed`` or ``cancelled``."""
     _rescued.labels(outcome).inc()
 
 
+@_harmless
 def count_republished(number: int, *, reason: str) -> None:
     """Count messages that recovery publishes: they were ``due``, or ``lost`` by the broker."""
     if number:
         _republished.labels(reason).inc(number)
 
 
+@_harmless
 def count_broker_error(kind: str) -> None:
     """Count that the broker was ``away``, or has ``refused`` a message."""
     _broker_errors.labels(kind).inc()
 
 
+@_harmless
 def count_database_error(caller: str) -> None:
     """Count that the database was away for a ``request``, a ``task`` or ``recovery``."""
     _database_errors.labels(caller).inc()
 
 
+@_harmless
 def count_request(operation: str, *, method: str, status: int, seconds: float) -> None:
     """Count a request that is answered. ``operation`` is the pattern of its route, never its path."""
     method = method if method in _METHODS else _OTHER

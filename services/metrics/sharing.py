@@ -106,7 +106,7 @@ def _locked(file: Path) -> Iterator[bool]:
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield True
+        yield os.fstat(lock).st_nlink > 0  # somebody may have taken it for dead while this waited
     finally:
         os.close(lock)
 

@@ -46,6 +46,17 @@ def test_what_can_only_wait_is_told_so_and_changes_nothing(ada, ledger, operatio
     assert AsyncActionReport.objects.count() == before
 
 
+def test_what_was_accepted_has_its_report_all_the_same(ada, ledger):
+    key = {"headers": {"Idempotency-Key": '"k"'}, "content_type": "application/json"}
+    first = ada.post(ACTION, BODY, **key)
+    ledger.accept(A_GROUP)
+
+    again = ada.post(ACTION, BODY, **key)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json()["id"] == first.json()["id"]
+
+
 def test_there_is_room_again_once_a_worker_has_taken_something(ada, ledger):
     root = ledger.accept(A_GROUP)
     assert ask(ada).status_code == 503

@@ -50,44 +50,6 @@ def test_what_has_just_been_dispatched_is_not_due():
     assert in_seconds(ledger.find("a").due_at) == 30
 
 
-def test_what_waits_in_a_long_queue_is_put_off():
-    ledger.accept(group("a", "b", "c"))
-    for name, waited in (("a", 31), ("b", 99), ("c", 101)):
-        ledger.change(ledger.find(name).id, dispatched_at=ago(waited), due_at=ago(waited - 30))
-    assert waiting.put_off_waiting(1, younger_than=100) == 1
-    assert waiting.put_off_waiting(MANY, younger_than=100) == 1
-    assert in_seconds(ledger.find("a").due_at) == in_seconds(ledger.find("b").due_at) == 100
-    assert taken() == ["c"]
-
-
-def test_what_could_not_be_published_or_has_its_time_is_not_put_off():
-    ledger.accept(group("failed", "scheduled"))
-    ledger.change(ledger.find("failed").id, dispatched_at=ago(20), due_at=ago(1))
-    ledger.change(ledger.find("scheduled").id, dispatched_at=ago(90), not_before=ago(1), due_at=ago(1))
-    assert waiting.put_off_waiting(MANY, younger_than=100) == 0
-    assert sorted(taken()) == ["failed", "scheduled"]
-
-
-def test_what_a_broker_has_lost_is_not_put_off_however_long_it_has_waited():
-    ledger.accept(group("a", "b"))
-    for name in "ab":
-        ledger.change(ledger.find(name).id, dispatched_at=ago(40), due_at=ago(-20))
-    assert lost("a") == 1
-    assert waiting.put_off_waiting(MANY, younger_than=1000) == 0
-    assert taken() == ["a"]
-
-
-def test_how_long_the_last_tasks_have_waited():
-    assert waiting.longest_wait() == 0
-    ledger.accept(group("a", "b", "c"))
-    for name, waited in (("a", 10), ("b", 50), ("c", 70)):
-        task_ = ledger.find(name)
-        ledger.claim(name)
-        ledger.change(task_.id, dispatched_at=ago(waited))
-    ledger.change(ledger.find("c").id, started_at=ago(40))  # too long ago to tell
-    assert waiting.longest_wait() == pytest.approx(50, abs=1)
-
-
 def test_what_nobody_has_claimed_for_long_is_due():
     ledger.accept(group(task("a", options={"queue": "slow"}), "b"), "c")
     make_past("a", "b")
