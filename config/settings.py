@@ -231,7 +231,8 @@ if RECOVERY_INTERVAL > RECOVERY_HEARTBEAT_INTERVAL:
     )
 if RECOVERY_LEASE < 2 * RECOVERY_HEARTBEAT_INTERVAL:
     raise ImproperlyConfigured("RECOVERY_LEASE is not two RECOVERY_HEARTBEAT_INTERVALs long. Make it several of them.")
-# A message that nobody claimed is published again after this, then at doubled intervals.
+# A message that nobody claimed is published again after this, or as long as tasks have to wait in its queue; then at
+# doubled intervals.
 RECOVERY_REPUBLISH_AFTER = env.seconds("RECOVERY_REPUBLISH_AFTER", 30.0)
 # The longest such interval.
 RECOVERY_REPUBLISH_MAX = env.seconds("RECOVERY_REPUBLISH_MAX", 3600.0)
