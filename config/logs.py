@@ -4,8 +4,10 @@ The service logs by Python's own ``logging``. What is bound in structlog's conte
 its lines.
 """
 
+import logging
 import sys
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
-from reports.redaction import redact
+from reports.redaction import REDACTED, is_of_a_secret, redact
 
 FORMATS = ("json", "console")
 
@@ -40,6 +42,15 @@ class LogFormatter(structlog.stdlib.ProcessorFormatter):
             ],
         )
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text, also where its arguments do not fit its message: it is no less secret then."""
+        try:
+            record.getMessage()
+        except Exception:  # noqa: BLE001  whatever a % sign comes to
+            record = copy(record)
+            record.msg, record.args = f"{record.msg} {record.args}", None
+        return super().format(record)
+
 
 def shortened(text: str) -> str:
     """Return a text without secrets, without what no encoding knows, and without its middle where it is long."""
@@ -57,16 +68,15 @@ def _add_origin(_: Any, __: str, event: EventDict) -> EventDict:
     record = event["_record"]
     event["timestamp"] = f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
     event["process"] = record.processName
-    if record.stack_info:
-        event["stack"] = record.stack_info
     return event
 
 
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
-    return {
-        name: value if isinstance(value, int | float | bool | None) else shortened(str(value))
-        for name, value in event.items()
-    }
+    return {name: REDACTED if is_of_a_secret(name) else _without(value) for name, value in event.items()}
+
+
+def _without(value: Any) -> Any:
+    return value if isinstance(value, int | float | bool | None) else shortened(str(value))
 
 
 def _as_json() -> Processor:

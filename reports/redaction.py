@@ -114,12 +114,17 @@ def redact(text: str) -> str:
     return text
 
 
+def is_of_a_secret(name: str) -> bool:
+    """Tell whether a value is a secret by its name, as that of a variable or of a field."""
+    return bool(_VARIABLES.search(name))
+
+
 def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values in an environment that are secrets by the names of their variables, the longest first.
 
     What is so short, or so much of a word, that it stands in harmless text as well is left out.
     """
-    found = {value for name, value in environment.items() if _VARIABLES.search(name) and name not in _NO_SECRETS}
+    found = {value for name, value in environment.items() if is_of_a_secret(name) and name not in _NO_SECRETS}
     for value in environment.values():
         found.update(*((password, unquote(password)) for password in _PASSWORD_OF_URL.findall(value)))
     for name, value in environment.items():

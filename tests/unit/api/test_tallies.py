@@ -29,7 +29,7 @@ def test_who_has_plenty_left_is_let_through_for_a_moment(now):
     assert kept.uncounted("ada") == 0
 
 
-def test_who_has_little_left_is_counted_each_time():
+def test_who_has_little_left_is_counted_each_time(now):
     kept = Tallies()
     kept.note("ada", 999, 0)
     assert kept.let_through("ada", 1) is None
@@ -38,7 +38,7 @@ def test_who_has_little_left_is_counted_each_time():
     assert kept.uncounted("ada") == 5
 
 
-def test_those_that_came_first_are_forgotten_first(monkeypatch):
+def test_those_that_came_first_are_forgotten_first(now, monkeypatch):
     monkeypatch.setattr(tallies, "_MOST", 2)
     kept = Tallies()
     for who in ("ada", "bob", "eve"):

@@ -134,3 +134,25 @@ def test_a_long_record_is_written_without_its_middle(log, monkeypatch):
 def test_what_no_encoding_knows_is_not_written():
     # Not by a logger here: the tests' own processes could not tell each other of it.
     assert shortened("one \udc80 two") == "one ? two"
+
+
+def test_arguments_that_do_not_fit_their_message_are_no_less_secret(log, capsys, monkeypatch):
+    monkeypatch.setattr(log.logger, "propagate", False)  # the tests' own handlers would raise
+    log.logger.info("Took %d items", f"of {TOKEN}")
+
+    assert "Took %d items" in log.text
+    assert TOKEN not in log.text
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_bound_by_a_secret_s_name(json_log):
+    with structlog.contextvars.bound_contextvars(password="hunter2hunter2", report="r"):
+        json_log.logger.info("Here")
+
+    assert [(line["password"], line["report"]) for line in json_log.lines()] == [("[redacted]", "r")]
+
+
+def test_a_stack_is_written_once(json_log):
+    json_log.logger.info("Here", stack_info=True)
+
+    assert json_log.text.count("test_a_stack_is_written_once") == 1
