@@ -1,7 +1,8 @@
 from django.apps import AppConfig
 
 from services.announcements import announce_ends
-from services.metrics.counted import count_ends
+from services.metrics.counted import count_ends, declare
+from services.selection import OPERATIONS
 
 
 class TasksConfig(AppConfig):
@@ -13,3 +14,5 @@ class TasksConfig(AppConfig):
 
         announce_ends()
         count_ends()
+        for operation in OPERATIONS:
+            declare(operation)
