@@ -17,4 +17,4 @@ def test_every_statement_has_an_index_that_serves_it(tmp_path, monkeypatch):
     )
     assert done.stdout.endswith("\n0 read the table without an index that serves them.\n"), done.stdout + done.stderr
     assert done.returncode == 0
-    assert (tmp_path / "indexes.md").read_text().count("\n| ") == 1 + 67
+    assert (tmp_path / "indexes.md").read_text().count("\n| ") == 1 + 70
