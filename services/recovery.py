@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
+from structlog.contextvars import bound_contextvars
 
 from reports import execution, intervention, refusal, waiting
 from reports.codes import CANCELLED, WORKER_LOST
@@ -55,7 +56,8 @@ def republish_lost(empty_queues: Collection[str]) -> None:
     lost = waiting.make_lost_due(tasks=tasks, older_than=_MESSAGE_UNDERWAY, limit=_BATCH * 10)
     count_republished(lost, reason="lost")
     if lost:
-        logger.warning("The broker had lost the messages of %d reports; they are published again.", lost)
+        # Few of them a worker may have in hand: a message too many does no harm.
+        logger.warning("The messages of %d reports are in no queue any more; they are published again.", lost)
 
 
 def purge() -> bool:
@@ -81,7 +83,8 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
     ``RECOVERY_MAX_LOSSES`` workers already. One that was stopped because its action had ended is cancelled.
     """
     failure = failure or Failure.worker_lost(task=lost.task)
-    logger.warning("%s[%s] of %s: %s", lost.task, lost.id, lost.worker, failure.message)
+    with bound_contextvars(task=lost.task, task_id=str(lost.id), attempt=lost.attempt):
+        logger.warning("%s[%s] of %s: %s", lost.task, lost.id, lost.worker, failure.message)
     try:
         if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
             execution.put_off(lost.id, lost.attempt, failure, delay=0, lost=True)

@@ -4,14 +4,19 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 _PORTS = range(1, 65_536)
+_OF_THE_RUN = (
+    *("SECRET_KEY", "HTTPS", "DATABASE_URL", "BROKER_URL", "REDIS_URL", "VAR_DIR"),
+    *("INVOICES_PLUS_URL", "INVOICES_PLUS_API_KEY"),
+)
 
 
 class RunRefusedError(Exception):
@@ -54,6 +59,11 @@ class Folder:
     def token(self) -> Path:
         """The file with the demo client's token."""
         return self.path / "demo.token"
+
+    @property
+    def environment(self) -> Path:
+        """The file with the variables of the run, for management commands beside it."""
+        return self.path / "run.env"
 
     @property
     def logs(self) -> Path:
@@ -107,6 +117,11 @@ def service_environment(folder: Folder, *, embedded_redis: str, sandbox: str, sa
         "VAR_DIR": str(folder.path),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
+
+
+def exported(environment: Mapping[str, str]) -> str:
+    """Return what the service's processes run with, as a shell reads it. Source: POSIX, the utility dot."""
+    return "\n".join(f"export {name}={quote(environment[name])}" for name in _OF_THE_RUN)
 
 
 def shown_database(address: str) -> str:

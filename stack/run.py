@@ -52,6 +52,7 @@ def _run(folder: Folder, *, port: int) -> None:
     environment = configuration.service_environment(
         folder, embedded_redis=f"redis://{LOCALHOST}:{valkey.port}", sandbox=sandbox.url, sandbox_key=API_KEY
     )
+    folder.write_secret(folder.environment, configuration.exported(environment))
     web = Web(environment, log=folder.logs / "web.log", port=port)
     worker = Worker(environment, log=folder.logs / "worker.log")
 
@@ -107,6 +108,7 @@ def _invitation(folder: Folder, web: Web) -> str:
     return f"""
   {styled("Docs", "bold")}    {web.url}/docs
   {styled("Try it", "bold")}  {demo.curl(web.url, folder.shown(folder.token))}
+  {styled("Manage", "bold")}  . {folder.shown(folder.environment)} && .venv/bin/python manage.py doctor
   {styled("Logs", "bold")}    {folder.shown(folder.logs)}
 
 Serving until Ctrl-C."""

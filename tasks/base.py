@@ -212,6 +212,7 @@ class BaseErrorHandlerMixin(_Task):
         failure = failures.describe_retried(retry, task=self.name)
         with past_limits():
             patiently(lambda: execution.put_off(claim.id, claim.attempt, failure, delay=delay))
+        logger.info("%s[%s] failed with %s, and is tried again in %.0f s.", self.name, claim.id, failure.code, delay)
         self._observed(failure)
         count_retry(claim.action)
 

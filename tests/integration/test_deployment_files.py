@@ -161,7 +161,7 @@ def test_they_have_time_to_end():
 def test_the_ports_match():
     [exposed] = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
     assert f'"--port", "{exposed}"' in DOCKERFILE
-    assert COMPOSE["services"]["web"]["ports"] == [f"${{PORT:-8000}}:{exposed}"]
+    assert COMPOSE["services"]["web"]["ports"] == [f"${{BIND:-127.0.0.1}}:${{PORT:-8000}}:{exposed}"]
     web = find("Deployment", "async-actions-web")["spec"]["template"]["spec"]["containers"][0]
     assert web["ports"] == [{"name": "http", "containerPort": int(exposed)}]
     assert find("Service")["spec"]["ports"][0]["targetPort"] == "http"
