@@ -7,13 +7,13 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from reports.database import TABLE, as_iso, as_uuid, fetch_one, now
+from reports.database import TABLE, as_iso, as_uuid, fetch_one, has_status, now
 from reports.documents import load
 from reports.errors import AttemptLostError
 from reports.failure import Failure
 
 # A task that was expanded is a chain from then on: its attempt is over.
-FENCE = "id = %s AND status = 'running' AND kind = 'task' AND attempts = %s"
+FENCE = f"id = %s AND {has_status('running')} AND kind = 'task' AND attempts = %s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,15 @@ def seconds_between(earlier: str, later: str) -> str:
     return f"(julianday({later}) - julianday({earlier})) * 86400.0"
 
 
+def has_status(status: str, column: str = "status") -> str:
+    """Return SQL for the status of a report that is known by its id.
+
+    Plain equality lets PostgreSQL look for the id in an index of all that waits, or runs, where its statistics say that
+    nothing does. When thousands wait, each statement reads all of them: a backlog took twice as long and more.
+    """
+    return f"COALESCE({column}, '') = '{status}'"
+
+
 def skip_locked() -> str:
     """Return the clause that lets several workers take batches side by side. SQLite has one writer at a time."""
     return "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

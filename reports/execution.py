@@ -10,7 +10,19 @@ from django.conf import settings
 from django.db import transaction
 
 from reports.attempts import FENCE, Claim, attempt_lost, read_attempt, refuse_lost
-from reports.database import TABLE, Answer, as_uuid, ask, execute, fetch_one, later, now, pipelined, seconds_since
+from reports.database import (
+    TABLE,
+    Answer,
+    as_uuid,
+    ask,
+    execute,
+    fetch_one,
+    has_status,
+    later,
+    now,
+    pipelined,
+    seconds_since,
+)
 from reports.documents import dump, load
 from reports.endings import tell_ended
 from reports.errors import ActionCancelledError, PlanTooLargeError
@@ -43,17 +55,17 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
     of another task.
     """
     turn = "CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END"
-    unheard = "OR status = 'running' AND worker = %s" if again else ""
+    unheard = f"OR {has_status('running')} AND worker = %s" if again else ""
     row = fetch_one(
         f"""
         UPDATE {TABLE} SET status = 'running', attempts = attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END,
             worker = %s, started_at = {now()}, heartbeat_at = {now()}, due_at = NULL, progress = NULL
         WHERE id = %s AND task = %s AND kind = 'task'
-            AND (status = 'pending' AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
+            AND ({has_status("pending")} AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
                 {unheard})
             AND NOT EXISTS (
                 SELECT 1 FROM {TABLE} root WHERE root.id = {TABLE}.root_id
-                AND root.status = 'pending' AND root.deadline_at <= {now()}
+                AND {has_status("pending", "root.status")} AND root.deadline_at <= {now()}
             )
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from,
             {seconds_since(turn)},
@@ -244,7 +256,7 @@ def check(claim: Claim) -> None:
     row = fetch_one(
         f"""
         SELECT root.status FROM {TABLE} task JOIN {TABLE} root ON root.id = task.root_id
-        WHERE task.id = %s AND task.status = 'running' AND task.kind = 'task' AND task.attempts = %s
+        WHERE task.id = %s AND {has_status("running", "task.status")} AND task.kind = 'task' AND task.attempts = %s
         """,  # noqa: S608
         [claim.id, claim.attempt],
     )

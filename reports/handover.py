@@ -12,7 +12,20 @@ from uuid import UUID
 
 from django.conf import settings
 
-from reports.database import TABLE, Answer, Row, as_uuid, ask, execute, fetch_one, for_update, later, now, seconds_since
+from reports.database import (
+    TABLE,
+    Answer,
+    Row,
+    as_uuid,
+    ask,
+    execute,
+    fetch_one,
+    for_update,
+    has_status,
+    later,
+    now,
+    seconds_since,
+)
 from reports.documents import load
 from reports.endings import tell_ended
 from reports.failure import Failure
@@ -51,7 +64,7 @@ def start_root(root: UUID) -> None:
         f"""
         UPDATE {TABLE} SET status = 'running', started_at = {now()},
             deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
-        WHERE id = %s AND status = 'pending'
+        WHERE id = %s AND {has_status("pending")}
         """,  # noqa: S608
         [root],
     )

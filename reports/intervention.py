@@ -9,7 +9,7 @@ from django.db import transaction
 
 from reports import unfinished
 from reports.codes import EXPIRED, TIMED_OUT, retryable_by_code
-from reports.database import TABLE, Row, as_bool, as_iso, execute, fetch_all, fetch_one, later, now
+from reports.database import TABLE, Row, as_bool, as_iso, execute, fetch_all, fetch_one, has_status, later, now
 from reports.documents import load
 from reports.endings import tell_ended
 from reports.errors import ReportFinalError, ReportNotRetryableError
@@ -157,7 +157,7 @@ def _start(ids: Sequence[UUID]) -> list[Dispatch]:
                 status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
                 dispatched_at = {now()},
                 due_at = CASE WHEN kind = 'task' THEN {later()} END
-            WHERE id IN ({", ".join(["%s"] * len(batch))}) AND status = 'pending'
+            WHERE id IN ({", ".join(["%s"] * len(batch))}) AND {has_status("pending")}
             RETURNING id, kind, task, options, children_total, parent_id
             """,  # noqa: S608
             [settings.RECOVERY_REPUBLISH_AFTER, *batch],

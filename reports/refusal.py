@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from reports.codes import UNKNOWN_TASK
-from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, later, now
+from reports.database import TABLE, as_iso, as_uuid, execute, fetch_one, has_status, later, now
 from reports.documents import load
 from reports.failure import Failure
 from reports.handover import fail_tree, is_final, lock
@@ -73,7 +73,7 @@ def _read(id_: UUID, task: str) -> _Refused | None:
     row = fetch_one(
         f"""
         SELECT root_id, parent_id, attempts, errors, dispatched_at, not_before, {now()} FROM {TABLE}
-        WHERE id = %s AND task = %s AND kind = 'task' AND status = 'pending' AND dispatched_at IS NOT NULL
+        WHERE id = %s AND task = %s AND kind = 'task' AND {has_status("pending")} AND dispatched_at IS NOT NULL
             AND (not_before IS NULL OR not_before <= {now()})
         """,  # noqa: S608
         [id_, task],
@@ -92,7 +92,7 @@ def _give_back(refused: _Refused, errors: list[dict[str, Any]], *, delay: float)
         f"""
         UPDATE {TABLE} SET errors = %s, due_at = {later()},
             publications = CASE WHEN publications = 0 THEN 1 ELSE publications END
-        WHERE id = %s AND status = 'pending' AND attempts = %s
+        WHERE id = %s AND {has_status("pending")} AND attempts = %s
         """,  # noqa: S608
         [orjson.dumps(errors).decode(), delay, refused.id, refused.attempts],
     )
@@ -105,7 +105,7 @@ def _fail(refused: _Refused, failure: Failure) -> bool:
         f"""
         UPDATE {TABLE} SET status = 'failed', finished_at = {now()}, due_at = NULL, errors = %s,
             error_code = %s, error_type = %s, error_message = %s, error_task = %s, error_retryable = %s
-        WHERE id = %s AND status = 'pending' AND attempts = %s
+        WHERE id = %s AND {has_status("pending")} AND attempts = %s
         """,  # noqa: S608
         [
             orjson.dumps(refused.errors_with(failure)).decode(),

@@ -18,6 +18,7 @@ from reports.database import (
     execute,
     fetch_all,
     fetch_one,
+    has_status,
     later,
     now,
     seconds_between,
@@ -57,7 +58,7 @@ def take_due(limit: int) -> list[Dispatch]:
             ORDER BY due_at LIMIT %s {skip_locked()}
         )
         UPDATE {TABLE} SET due_at = {later(interval)}, publications = publications + 1
-        WHERE id IN (SELECT id FROM due) AND status = 'pending'
+        WHERE id IN (SELECT id FROM due) AND {has_status("pending")}
         RETURNING id, task, options
         """,  # noqa: S608
         [limit, settings.RECOVERY_REPUBLISH_AFTER, settings.RECOVERY_REPUBLISH_MAX],
@@ -100,7 +101,7 @@ def put_off_waiting(limit: int, *, tasks: Collection[str], younger_than: float) 
                 AND COALESCE(not_before, dispatched_at) > {later()}
             ORDER BY due_at LIMIT %s {skip_locked()}
         )
-        UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM due) AND status = 'pending'
+        UPDATE {TABLE} SET due_at = {later()} WHERE id IN (SELECT id FROM due) AND {has_status("pending")}
         RETURNING id
         """,  # noqa: S608
         [*tasks, settings.RECOVERY_REPUBLISH_AFTER - 0.01, -younger_than, limit, younger_than],
@@ -117,11 +118,11 @@ def make_due(ids: Collection[UUID], *, in_seconds: float) -> None:
         execute(
             f"""
             WITH unpublished AS MATERIALIZED (
-                SELECT id FROM {TABLE} WHERE id IN ({_places(batch)}) AND status = 'pending' {skip_locked()}
+                SELECT id FROM {TABLE} WHERE id IN ({_places(batch)}) AND {has_status("pending")} {skip_locked()}
             )
             UPDATE {TABLE} SET due_at = {later()},
                 publications = CASE WHEN publications = 0 THEN 1 ELSE publications END
-            WHERE id IN (SELECT id FROM unpublished) AND status = 'pending'
+            WHERE id IN (SELECT id FROM unpublished) AND {has_status("pending")}
             """,  # noqa: S608
             [*batch, in_seconds],
         )
@@ -138,9 +139,9 @@ def beat(ids: Collection[UUID], *, worker: str) -> list[UUID]:
     rows = fetch_all(
         f"""
         UPDATE {TABLE} SET heartbeat_at = {now()} WHERE id IN (
-            SELECT id FROM {TABLE} WHERE id IN ({_places(ids)}) AND status = 'running' AND kind = 'task'
+            SELECT id FROM {TABLE} WHERE id IN ({_places(ids)}) AND {has_status("running")} AND kind = 'task'
                 AND worker LIKE %s {skip_locked()}
-        ) AND status = 'running'
+        ) AND {has_status("running")}
         RETURNING id, (SELECT root.status FROM {TABLE} root WHERE root.id = {TABLE}.root_id)
         """,  # noqa: S608
         [*ids, f"{worker}%"],
@@ -161,7 +162,7 @@ def take_stale(limit: int) -> list[Stale]:
             ORDER BY heartbeat_at LIMIT %s {skip_locked()}
         )
         UPDATE {TABLE} SET heartbeat_at = {now()}
-        WHERE id IN (SELECT id FROM stale) AND status = 'running'
+        WHERE id IN (SELECT id FROM stale) AND {has_status("running")}
         RETURNING id, task, attempts, losses, worker
         """,  # noqa: S608
         [-settings.RECOVERY_LEASE, limit],
@@ -190,7 +191,7 @@ def make_lost_due(*, tasks: Collection[str], older_than: float, limit: int) -> i
             ORDER BY due_at LIMIT %s {skip_locked()}
         )
         UPDATE {TABLE} SET due_at = COALESCE(not_before, dispatched_at)
-        WHERE id IN (SELECT id FROM lost) AND status = 'pending'
+        WHERE id IN (SELECT id FROM lost) AND {has_status("pending")}
         RETURNING id
         """,  # noqa: S608
         [settings.RECOVERY_REPUBLISH_MAX, -older_than, -older_than, *tasks, limit],
@@ -215,7 +216,7 @@ def find_lost(id_: UUID, *, worker: str) -> Stale | None:
     row = fetch_one(
         f"""
         SELECT id, task, attempts, losses, worker FROM {TABLE}
-        WHERE id = %s AND status = 'running' AND kind = 'task' AND worker LIKE %s
+        WHERE id = %s AND {has_status("running")} AND kind = 'task' AND worker LIKE %s
         """,  # noqa: S608
         [id_, f"{worker}%"],
     )
