@@ -128,14 +128,15 @@ def _problem_of_drf(error: exceptions.APIException, context: dict[str, Any]) -> 
     match error:
         case exceptions.NotAuthenticated():
             return ProblemError(
-                problems.AUTHENTICATION_REQUIRED, "The request has no token.", headers={"WWW-Authenticate": _CHALLENGE}
+                problems.AUTHENTICATION_REQUIRED, _lack_of_token(context), headers={"WWW-Authenticate": _CHALLENGE}
             )
         case exceptions.AuthenticationFailed():
             challenge = f'{_CHALLENGE}, error="invalid_token"'
             return ProblemError(
-                problems.TOKEN_INVALID, "The token is not valid.", headers={"WWW-Authenticate": challenge}
+                problems.TOKEN_INVALID, problems.TOKEN_INVALID.advice, headers={"WWW-Authenticate": challenge}
             )
         case exceptions.UnsupportedMediaType():
+            detail = f"{detail} Send Content-Type: application/json."
             return ProblemError(problems.MEDIA_TYPE_UNSUPPORTED, detail, headers={"Accept": "application/json"})
         case exceptions.MethodNotAllowed():
             allowed = ", ".join(context["view"].allowed_methods)
@@ -147,6 +148,12 @@ def _problem_of_drf(error: exceptions.APIException, context: dict[str, Any]) -> 
         case exceptions.PermissionDenied():
             return ProblemError(problems.PERMISSION_DENIED, detail)
     return ProblemError(_type_of(error), detail)
+
+
+def _lack_of_token(context: dict[str, Any]) -> str:
+    if "request" in context and "Authorization" in context["request"].headers:
+        return "The header Authorization is not of the form Bearer <token>."
+    return "The request has no token."
 
 
 def _type_of(error: exceptions.APIException) -> ProblemType:

@@ -14,6 +14,7 @@ KEY = rf"^[ -~]{{1,{LONGEST_KEY}}}\Z"
 KEY_HEADER = rf'^("([ !#-\[\]-~]|\\["\\]){{1,{LONGEST_KEY}}}"|[!#-+\--:<-\[\]-~]{{1,{LONGEST_KEY}}})$'
 
 _HEADER = re.compile(KEY_HEADER.removesuffix("$") + r"\Z")
+_LONG = re.compile(_HEADER.pattern.replace(f"{{1,{LONGEST_KEY}}}", "+"))
 _ESCAPED = re.compile(r'\\(["\\])')
 _ADVICE = (
     f'Use one string of 1 to {LONGEST_KEY} ASCII characters, such as "8e03978e-40d5-43e8-bc93-6894a57f9324", in'
@@ -27,7 +28,8 @@ def key_of(request: Request) -> str | None:
     if header is None:
         return None
     if not _HEADER.match(header):
-        raise ProblemError(IDEMPOTENCY_KEY_INVALID, f"The header Idempotency-Key holds no key. {_ADVICE}")
+        fault = f"has a key of more than {LONGEST_KEY} characters" if _LONG.match(header) else "holds no key"
+        raise ProblemError(IDEMPOTENCY_KEY_INVALID, f"The header Idempotency-Key {fault}. {_ADVICE}")
     return _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
 
 

@@ -5,20 +5,24 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework import serializers
+from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.request import Request
 
 from api import catalogue
 from api.bodies import report_body
 from api.parsing import require_plain
+from api.problems import MEDIA_TYPE_UNSUPPORTED, PARAMETERS_INVALID, ProblemError
 from api.queries import read_query
 from api.rendering import respond
 from api.reports import find_action_report, find_report, id_of, respond_accepted, unknown_report
 from api.schema import operations
 from api.strictness import make_strict
+from api.validation import errors_of
 from api.views import ThrottledView
 from api.visibility import Reader
 from services import actions
 
+_NO_BODY = "This request takes no body; send it without one."
 _NOTHING: serializers.Serializer = serializers.Serializer()
 make_strict(_NOTHING)
 
@@ -68,7 +72,12 @@ def _intervene(intervene: Callable[[UUID], None], report_id: UUID) -> None:
 
 
 def _require_nothing(request: Request) -> None:
-    """Refuse query parameters and a body. Raises ProblemError and ValidationError."""
+    """Refuse query parameters and a body. Raises ProblemError."""
     read_query(request)
     require_plain(request)
-    _NOTHING.run_validation(request.data)
+    try:
+        _NOTHING.run_validation(request.data)
+    except UnsupportedMediaType as error:
+        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, _NO_BODY) from error
+    except ValidationError as error:
+        raise ProblemError(PARAMETERS_INVALID, _NO_BODY, errors=errors_of(error.detail)) from error

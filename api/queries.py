@@ -71,7 +71,8 @@ def action_of(text: str | None) -> str | None:
 def status_of(text: str | None) -> Status | None:
     """Return the status to filter by. Raises ProblemError for an unknown one."""
     if text is not None and text not in Status.values:
-        raise invalid("status", f"Use one of {_listed(tuple(Status.values))}.")
+        known = _listed(tuple(Status.values))
+        raise invalid("status", f"Use one of {known}. For several, repeat it: status=failed&status=cancelled.")
     return Status(text) if text else None
 
 

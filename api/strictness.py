@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import Field
@@ -17,6 +18,8 @@ Fits = Callable[[Any], bool]
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _BIGGEST_INTEGER = 2**63
+_MOST_LISTED = 20
+_UNNAMED_PATTERN = serializers.RegexField.default_error_messages["invalid"]
 
 _TEXTS = (
     serializers.CharField,
@@ -82,12 +85,22 @@ def make_strict(field: Field) -> None:
         make_strict(field.child)
     if isinstance(field, serializers.CharField):
         field.trim_whitespace = False
+    if isinstance(field, serializers.RegexField):
+        _name_pattern(field)
     convert: Convert = field.to_internal_value
     if isinstance(field, serializers.IntegerField):
         convert = _whole(convert)
     expected = _expectation(field)
     if expected:
         _convert_by(field, _typed(convert, *expected))
+
+
+def _name_pattern(field: serializers.RegexField) -> None:
+    """Have the field's message tell what it has to match, unless its author has written one."""
+    for validator in field.validators:
+        if isinstance(validator, RegexValidator) and validator.message is _UNNAMED_PATTERN:
+            pattern = validator.regex.pattern.replace(r"\Z", "$")  # as the OpenAPI document has it
+            validator.message = f"This does not match the pattern {pattern}"
 
 
 def _expectation(field: Field) -> tuple[str, Fits] | None:
@@ -120,7 +133,9 @@ def _closed(convert: Convert, known: Collection[str]) -> Convert:
         if not isinstance(data, dict):
             raise ValidationError("This must be an object.", code="invalid_type")
         errors: dict[str, Any] = {
-            name: [ErrorDetail("There is no such field.", code="unknown_field")] for name in data if name not in known
+            name: [ErrorDetail(f"There is no such field; known: {_listed(known)}.", code="unknown_field")]
+            for name in data
+            if name not in known
         }
         try:
             value = convert(data)
@@ -133,6 +148,12 @@ def _closed(convert: Convert, known: Collection[str]) -> Convert:
         return value
 
     return convert_known
+
+
+def _listed(known: Collection[str]) -> str:
+    names = [*known]
+    more = [f"{len(names) - _MOST_LISTED} more"] if len(names) > _MOST_LISTED else []
+    return ", ".join([*names[:_MOST_LISTED], *more]) or "none"
 
 
 def _convert_by(field: Field, convert: Convert) -> None:

@@ -170,10 +170,16 @@ class TestRefused:
 
         problem = self.refusal(response, 422, "parameters_invalid")
         assert problem["errors"] == [
-            {"pointer": "#/nmae", "code": "unknown_field", "detail": "There is no such field."},
+            {"pointer": "#/nmae", "code": "unknown_field", "detail": "There is no such field; known: email, name."},
             {"pointer": "#/email", "code": "invalid", "detail": "Enter a valid email address."},
             {"pointer": "#/name", "code": "required", "detail": "This field is required."},
         ]
+
+    def test_a_text_of_another_form_is_told_the_form(self, ada):
+        problem = self.refusal(post(ada, "sync-invoices", {"customer_id": "no spaces"}), 422, "parameters_invalid")
+
+        [error] = problem["errors"]
+        assert error["detail"] == "This does not match the pattern ^[A-Za-z0-9_-]{1,64}$"
 
     @pytest.mark.parametrize(
         ("parameters", "code"),
@@ -223,7 +229,8 @@ class TestRefused:
     def test_a_body_of_another_media_type(self, ada, content_type):
         response = ada.post("/actions/sync-invoices", '{"customer_id": "cus_ada"}', content_type=content_type)
 
-        self.refusal(response, 415, "media_type_unsupported")
+        detail = self.refusal(response, 415, "media_type_unsupported")["detail"]
+        assert detail.endswith("Send Content-Type: application/json.")
         assert response.headers["Accept"] == "application/json"
 
     def test_a_body_that_is_too_large(self, ada, settings):

@@ -31,6 +31,7 @@ class TestTokens:
 
         assert response.status_code == 401
         assert response.json()["code"] == "authentication_required"
+        assert response.json()["detail"] == "The request has no token."
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="async-actions"'
 
     @pytest.mark.parametrize("token", ["aat_" + "0" * 64, "x", "a b", "é", "", "%00"])
@@ -39,12 +40,15 @@ class TestTokens:
 
         assert response.status_code == 401
         assert response.json()["code"] == "token_invalid"
+        assert response.json()["detail"].endswith("ask the operator for a new one.")
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="async-actions", error="invalid_token"'
 
-    def test_another_scheme_is_no_token(self, db):
-        response = Client(headers={"Authorization": "Basic YWRhOmFkYQ=="}).get("/reports")
+    @pytest.mark.parametrize("header", ["Basic YWRhOmFkYQ==", "Token aat_0", "aat_0", "Bearer:aat_0"])
+    def test_another_scheme_is_no_token(self, db, header):
+        response = Client(headers={"Authorization": header}).get("/reports")
 
-        assert response.json()["code"] == "authentication_required"
+        assert (response.status_code, response.json()["code"]) == (401, "authentication_required")
+        assert response.json()["detail"] == "The header Authorization is not of the form Bearer <token>."
 
     def test_the_scheme_s_case_does_not_matter(self, ada):
         header = ada.defaults["HTTP_AUTHORIZATION"]

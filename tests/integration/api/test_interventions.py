@@ -264,7 +264,8 @@ class TestBoth:
     def test_a_body_is_refused(self, ada, ready, intervene, body, refusal):
         before = ada.get(f"/reports/{ready}").json()
 
-        problem(intervene(ada, ready, *body), *refusal)
+        refused = problem(intervene(ada, ready, *body), *refusal)
+        assert "no body" in refused["detail"] or refused["code"] == "body_malformed"
 
         assert ada.get(f"/reports/{ready}").json() == before
 

@@ -39,6 +39,7 @@ def test_several_statuses(ada, ledger):
     assert ids(ada, status=["failed", "failed", "ok"]) == [str(failed), str(ok)]
     assert ids(ada, status="pending") == [str(pending)]
     assert refused(ada, "status=failed&status=done")[:2] == ("status", "invalid")
+    assert "status=failed&status=cancelled" in refused(ada, "status=failed,cancelled")[2]
 
 
 def test_parameters_that_the_action_declares(ada, bob):

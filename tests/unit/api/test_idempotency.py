@@ -67,6 +67,13 @@ def test_what_is_no_key_is_refused(header):
     assert "8e03978e-40d5-43e8-bc93-6894a57f9324" in refused.value.detail
 
 
+@pytest.mark.parametrize("header", ["k" * (LONGEST_KEY + 1), f'"{"k" * (LONGEST_KEY + 1)}"'])
+def test_a_key_that_is_too_long_is_told_so(header):
+    with pytest.raises(ProblemError) as refused:
+        key_of(request(header))
+    assert f"has a key of more than {LONGEST_KEY} characters" in refused.value.detail
+
+
 def test_a_batch_has_no_key_of_its_own():
     with pytest.raises(ProblemError) as refused:
         refuse_key(request("k"))

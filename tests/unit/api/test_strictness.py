@@ -159,3 +159,33 @@ def test_what_no_json_parameter_can_be_is_refused_by_name(field):
 
     with pytest.raises(ValueError, match=r"field (upload|FileField) "):
         make_strict(serializer)
+
+
+def test_of_many_fields_some_are_listed():
+    fields = {f"field_{number:02}": serializers.CharField(required=False) for number in range(30)}
+    serializer = type("ManySerializer", (serializers.Serializer,), fields)()
+    make_strict(serializer)
+
+    with pytest.raises(ValidationError) as caught:
+        serializer.run_validation({"no": 1})
+
+    [error] = errors_of(caught.value.detail)
+    assert error["detail"].startswith("There is no such field; known: field_00, field_01, ")
+    assert error["detail"].endswith(", field_19, 10 more.")
+
+
+def test_a_pattern_is_named_unless_its_author_says_it_better():
+    class CodesSerializer(serializers.Serializer):
+        code = serializers.RegexField(r"^[a-z]+\Z")
+        said = serializers.RegexField("^[a-z]+$", error_messages={"invalid": "Use small letters."})
+
+    serializer = CodesSerializer()
+    make_strict(serializer)
+
+    with pytest.raises(ValidationError) as caught:
+        serializer.run_validation({"code": "A", "said": "A"})
+
+    assert [error["detail"] for error in errors_of(caught.value.detail)] == [
+        "This does not match the pattern ^[a-z]+$",
+        "Use small letters.",
+    ]
