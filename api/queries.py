@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,25 +15,31 @@ from reports.models import Status
 DEFAULT_LIMIT = 50
 BIGGEST_LIMIT = 500
 _ACTION = re.compile(r"[a-z0-9-]{1,100}")
+_ID_BYTES = 16
+_MARK_BYTES = 4
 _LIMIT = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is asked for: up to ``limit`` items that follow the one with the id ``cursor``."""
+    """Which part of a list is asked for: up to ``limit`` items that follow the one with the id ``cursor``.
 
+    ``sequence`` names the list and its order: a cursor of another one would leave items out without a word.
+    """
+
+    sequence: str
     limit: int = DEFAULT_LIMIT
     cursor: UUID | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Self:
+    def of(cls, query: Mapping[str, str], sequence: str) -> Self:
         """Read ``limit`` and ``cursor``. Raises ProblemError."""
-        return cls(_limit_of(query.get("limit")), _cursor_of(query.get("cursor")))
+        return cls(sequence, _limit_of(query.get("limit")), _cursor_of(query.get("cursor"), sequence))
 
     def cut(self, items: list[Any]) -> tuple[list[Any], str | None]:
         """Return this page's part of ``limit + 1`` items, and the cursor of the next page where there is one."""
         page = items[: self.limit]
-        return page, encode_cursor(page[-1].id) if len(items) > self.limit else None
+        return page, encode_cursor(page[-1].id, self.sequence) if len(items) > self.limit else None
 
 
 def read_query(request: Any, *known: str, several: Collection[str] = ()) -> dict[str, str]:
@@ -81,9 +88,9 @@ def statuses_of(texts: Sequence[str]) -> tuple[Status, ...]:
     return tuple(status for text in texts if (status := status_of(text)))
 
 
-def encode_cursor(id_: UUID) -> str:
-    """Return the cursor that stands for the items after the one with this id."""
-    return urlsafe_b64encode(id_.bytes).rstrip(b"=").decode()
+def encode_cursor(id_: UUID, sequence: str) -> str:
+    """Return the cursor that stands for the items of a sequence after the one with this id."""
+    return _encode(id_.bytes + _mark(sequence))
 
 
 def invalid(parameter: str, detail: str, *, code: str = "invalid") -> ProblemError:
@@ -92,16 +99,28 @@ def invalid(parameter: str, detail: str, *, code: str = "invalid") -> ProblemErr
     return ProblemError(QUERY_INVALID, message, errors=[_error(parameter, code, detail)])
 
 
-def _cursor_of(text: str | None) -> UUID | None:
+def _cursor_of(text: str | None, sequence: str) -> UUID | None:
     if text is None:
         return None
     try:
-        id_ = UUID(bytes=urlsafe_b64decode(f"{text}=="))
+        decoded = urlsafe_b64decode(f"{text}==")
     except (Base64Error, ValueError):
-        id_ = None
-    if id_ is None or encode_cursor(id_) != text:
+        decoded = b""
+    id_, mark = decoded[:_ID_BYTES], decoded[_ID_BYTES:]
+    # Cursors had no mark once.
+    if len(id_) < _ID_BYTES or len(mark) not in (0, _MARK_BYTES) or _encode(decoded) != text:
         raise invalid("cursor", "Use the next_cursor of the page before, unchanged.")
-    return id_
+    if mark and mark != _mark(sequence):
+        raise invalid("cursor", "This cursor is of another list or order. Repeat the other parameters as they were.")
+    return UUID(bytes=id_)
+
+
+def _mark(sequence: str) -> bytes:
+    return sha256(sequence.encode()).digest()[:_MARK_BYTES]
+
+
+def _encode(decoded: bytes) -> str:
+    return urlsafe_b64encode(decoded).rstrip(b"=").decode()
 
 
 def _limit_of(text: str | None) -> int:

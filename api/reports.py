@@ -66,10 +66,11 @@ class ReportsApi(ThrottledView):
     def get(self, request: Request) -> HttpResponse:
         """Answer with one page of actions' reports."""
         query = read_query(request, "limit", "cursor", *FILTERS, several=SEVERAL)
-        page = Page.of(query)
         reader = Reader.of(request.user)
+        search = search_of(request, query, owner=reader.owner)
+        page = Page.of(query, "reports, oldest first" if search.oldest_first else "reports, newest first")
         reports = selectors.list_roots(
-            search_of(request, query, owner=reader.owner),
+            search,
             limit=page.limit + 1,
             after=page.cursor,
             longest_parameters=LISTED_PARAMETERS,
@@ -86,9 +87,9 @@ class ReportTasksApi(ThrottledView):
     def get(self, request: Request, report_id: str) -> HttpResponse:
         """Answer with one page of the reports below an action's, in the order they were planned."""
         query = read_query(request, "limit", "cursor")
-        page = Page.of(query)
         reader = Reader.of(request.user)
         root = id_of(report_id)
+        page = Page.of(query, f"tasks of {root}")
         reports = selectors.list_tree(root, owner=reader.owner, limit=page.limit + 1, after=page.cursor)
         if not reports:
             find_action_report(root, owner=reader.owner, which="lists the tasks of the whole action")

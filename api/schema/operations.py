@@ -18,7 +18,11 @@ _LIMIT = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": BIGGEST_LIMIT, "default": DEFAULT_LIMIT},
     description="How many items at most.",
 )
-_CURSOR = OpenApiParameter("cursor", str, description="The next_cursor of the page before.")
+_CURSOR = OpenApiParameter(
+    "cursor",
+    str,
+    description="The next_cursor of the page before. Repeat all other parameters as they were; limit may change.",
+)
 _ID = OpenApiParameter(
     "report_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the report."
 )

@@ -141,6 +141,19 @@ def test_the_oldest_first_page_by_page(ada, ledger):
     assert refused(ada, "order=random")[:2] == ("order", "invalid")
 
 
+def test_a_cursor_is_of_one_list_in_one_order(ada, ledger):
+    report, other, _ = (ledger.accept() for _ in range(3))
+    paths = ("/reports?", "/reports?order=oldest&", f"/reports/{report}/tasks?", f"/reports/{other}/tasks?")
+    cursors = {path: ada.get(f"{path}limit=1").json()["next_cursor"] for path in paths}
+    for path in paths:
+        for of, cursor in cursors.items():
+            response = ada.get(f"{path}cursor={cursor}")
+            assert response.status_code == (200 if of == path else 400), (path, of)
+            assert of == path or response.json()["errors"][0]["parameter"] == "cursor"
+    # What does not change the order may be given anew, and the order that there is without the parameter be named.
+    assert ada.get(f"/reports?order=newest&limit=7&cursor={cursors['/reports?']}").status_code == 200
+
+
 @pytest.mark.usefixtures("remembering")
 def test_all_filters_together_cost_one_query(ada, django_assert_num_queries):
     ada.get("/reports")
