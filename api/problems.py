@@ -81,7 +81,8 @@ REPORT_NOT_FOUND = _problem_type(
     "report_not_found",
     404,
     "There is no such report",
-    "The report does not exist, or it belongs to another client. GET /reports lists your own.",
+    "The report does not exist, or it belongs to another client. GET /reports lists your own. Reports are deleted some"
+    " time after they have ended: 30 days, unless the operator has set another REPORT_RETENTION_DAYS.",
 )
 IDEMPOTENCY_KEY_INVALID = _problem_type(
     "idempotency_key_invalid",
@@ -93,7 +94,7 @@ IDEMPOTENCY_KEY_REUSED = _problem_type(
     "idempotency_key_reused",
     422,
     "The idempotency key is that of another request",
-    "Give every request a key of its own. The same key asks for the same action, body and timing.",
+    "Give every request a key of its own. The same key asks for the same action, body and timing, as they are sent.",
 )
 METHOD_NOT_ALLOWED = _problem_type(
     "method_not_allowed", 405, "Method not allowed", "Use one of the methods in the Allow header."

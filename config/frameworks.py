@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from api.schema.guide import GUIDE
+
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 AUTHENTICATION_BACKENDS = ["api.authentication.PersonBackend"]
@@ -52,7 +54,8 @@ REST_KNOX = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "TITLE": "Async Actions",
-    "DESCRIPTION": "Ask for an action, get its report at once, and read the report until it is final.",
+    "DESCRIPTION": GUIDE,
+    "EXTERNAL_DOCS": {"url": "/problems", "description": "What each problem means, and what to do about it."},
     "VERSION": "0.1.0",
     "SERVERS": [{"url": "/", "description": "This service."}],
     "TAGS": [

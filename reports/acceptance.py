@@ -163,7 +163,10 @@ def _key_of(request: Request) -> str:
 def _repeated(request: Request, earlier: repeats.Known) -> Outcome:
     if request.identity and request.identity.fingerprint == earlier.fingerprint:
         return Accepted(earlier.report, repeated=True)
-    return IdempotencyKeyReusedError(f"The key {_key_of(request)} stands for another request.")
+    return IdempotencyKeyReusedError(
+        f"The key {_key_of(request)} stands for another request: another action, other parameters or another timing."
+        " They are compared as they were sent, before defaults."
+    )
 
 
 def _schedule(roots: Collection[UUID], moment: datetime) -> None:

@@ -88,8 +88,9 @@ class ReportSummaryDocument(serializers.Serializer):
     deadline_at = serializers.DateTimeField(
         allow_null=True,
         help_text=(
-            "When it fails: unless it has started by then, or is final once it has started. Workers check it, so it"
-            " may be some seconds late. After a retry, the deadline of the request applies no longer."
+            "When it fails: unless it has started by then, or is final once it has started. Null once it has started,"
+            " unless it has a time budget. Workers check it, so it may be some seconds late. After a retry, the"
+            " deadline of the request applies no longer."
         ),
     )
     started_at = serializers.DateTimeField(

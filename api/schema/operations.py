@@ -59,7 +59,10 @@ def retry_after(*statuses: int) -> OpenApiParameter:
         "Retry-After",
         {"type": "integer", "minimum": 1},
         OpenApiParameter.HEADER,
-        description="Seconds after which to ask (again). There is none once the report is final.",
+        description=(
+            "Seconds after which it makes sense to read the report again; with 429 and 503, after which to repeat the"
+            " request. There is none once the report is final."
+        ),
         response=[*statuses, problems.THROTTLED.status, problems.SERVICE_UNAVAILABLE.status],
     )
 
@@ -118,10 +121,13 @@ watch_report = extend_schema_view(
         examples=[examples.answered(200, examples.EVENTS, "text/event-stream")],
         summary="Hear of a report's changes",
         description=(
-            "Server-Sent Events, of an action's report: one for the report as it is, and one for each change, until it"
-            " is final. The data of each is the report, as JSON; its id is for the header Last-Event-ID. The service"
-            " ends the stream after some minutes, and when it is restarted: come back with that header. It answers 204"
-            " where the report is final and you have it."
+            "Server-Sent Events, of an action's report: one for the newest state, and one for each change, until it is"
+            " final; quick changes come as one. The data of each is the report, as JSON; its id is the report's ETag"
+            " without quotation marks, and is for the header Last-Event-ID. The stream begins with retry, the"
+            " milliseconds after which to come back; a comment, a line that begins with a colon, comes every 15 seconds"
+            " unless there is an event. The service ends the stream after some minutes, and when it is restarted: come"
+            " back with that header. It answers 204 where the report is final and you have it. Not for generated SDKs,"
+            " which read an answer as a whole: take a client for Server-Sent Events that sends headers, or poll."
         ),
         tags=["reports"],
         parameters=[_ID, reading.LAST_EVENT_ID, retry_after()],
@@ -174,6 +180,7 @@ cancel_report = extend_schema_view(
         summary="Cancel an action",
         description=(
             "Make your own action final as cancelled: nothing more of it starts. A task that is running is not awaited."
+            " It may be repeated: a second time it answers 409, `report_final`, and the report says cancelled."
         ),
         tags=["reports"],
         parameters=[_ID, retry_after()],
@@ -195,7 +202,9 @@ retry_report = extend_schema_view(
         summary="Retry an action",
         description=(
             "Resume your own action, which has failed or was cancelled, at what is not ok yet, and at once: what is ok"
-            " does not run again, and the schedule and the deadline of the request apply no longer."
+            " does not run again, and the schedule and the deadline of the request apply no longer. Not idempotent, and"
+            " Idempotency-Key has no effect: where the answer is lost, read the report, and compare its retries with"
+            " what they were, before you repeat it."
         ),
         tags=["reports"],
         parameters=[_ID, _LOCATION, retry_after(202)],

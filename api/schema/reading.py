@@ -68,7 +68,7 @@ FILTERS = (
     OpenApiParameter(
         "idempotency_key",
         {"type": "string", "pattern": KEY.replace(r"\Z", "$")},
-        description="That was asked for with this key.",
+        description="That was asked for with this key, without quotation marks.",
     ),
     OpenApiParameter("error_code", _QUERY_TEXT, description="Failed with this code only."),
     _moment("created_after", "Created at this time or later: RFC 3339 with an offset."),

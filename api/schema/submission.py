@@ -37,15 +37,20 @@ QUERY = (
     OpenApiParameter(
         "validate_only",
         {"type": "boolean", "default": False},
-        description="Find out whether it would be accepted. Nothing is: no report, no use of a key.",
+        description=(
+            "Find out whether it would be accepted. Nothing is: no report, no use of a key. Keys are not compared: that"
+            " one stands for another request is not told."
+        ),
     ),
 )
 HEADERS = (
     _header(
         "Idempotency-Key",
         "Your own name for this request, such as a UUID, with or without quotation marks. Repeated with the same key,"
-        " it has the same report, and is not accepted twice; something else with the same key is refused. A key is"
-        " yours alone, and free again when its report is deleted.",
+        " it has the same report, and is not accepted twice; something else with the same key is refused: another"
+        " action, body or timing. Those are compared as they were sent: JSON values and query parameters, before"
+        " defaults. A key is yours alone. It protects as long as its report exists, and is free again when that is"
+        " deleted: some time after it has ended, 30 days unless the operator has set another.",
         {"type": "string", "pattern": KEY_HEADER},
     ),
     _header(
@@ -114,7 +119,10 @@ def batch_request(component: str, parameters: serializers.Serializer) -> type[se
         "One request of a batch.",
         parameters=parameters,
         idempotency_key=serializers.RegexField(
-            KEY, required=False, allow_null=True, help_text="As the header Idempotency-Key of one request."
+            KEY,
+            required=False,
+            allow_null=True,
+            help_text="As the header Idempotency-Key of one request, without quotation marks.",
         ),
     )
     return _component(

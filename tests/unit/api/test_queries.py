@@ -11,7 +11,6 @@ from api.problems import ProblemError
 from api.queries import BIGGEST_LIMIT, Page, action_of, encode_cursor, read_query, status_of
 from reports.models import Status
 
-
 THINGS = "things, newest first"
 
 
