@@ -55,7 +55,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "TITLE": "Async Actions",
     "DESCRIPTION": GUIDE,
-    "EXTERNAL_DOCS": {"url": "/problems", "description": "What each problem means, and what to do about it."},
     "VERSION": "0.1.0",
     "SERVERS": [{"url": "/", "description": "This service."}],
     "TAGS": [

@@ -16,7 +16,7 @@ Ask for an action, get its report at once, and read the report until it is final
    no key: read the report before you repeat that. To cancel it a second time does no harm.
 6. **Errors.** What keeps a request from being served is a problem (RFC 9457): compare `code`; `errors` lists fields and
    parameters. What went wrong while an action ran is in its report, which is answered by 200. What to do about each is
-   at [/problems](/problems) and [/errors](/errors). After 429 and 503, wait for `Retry-After`, and repeat the request: a
+   at [/problems](/problems) and [/errors](/errors). After 429 and 503, wait for `Retry-After` and repeat the request: a
    `POST` for an action with its key.
 7. **Limits.** A body has 1 MiB at most, unless the operator has set another limit: 413. Requests count towards a quota
    that `RateLimit` and `RateLimit-Policy` tell; a batch of n requests counts n times. Beyond it the answer is 429.
