@@ -109,12 +109,50 @@ def test_links_are_references_relative_to_the_service():
         ("TaskReport", "dispatched_at", "handed out"),
         ("Report", "started_at", "null until it starts again"),
         ("Report", "deadline_at", "may be some seconds late"),
+        ("Report", "deadline_at", "Null once it has started, unless it has a time budget"),
     ],
 )
 def test_what_a_name_does_not_tell_is_said(component, field, meaning):
     schema = committed()["components"]["schemas"][component]
 
     assert meaning in (schema["properties"][field] if field else schema)["description"]
+
+
+def test_the_guide_has_the_operator_s_defaults_and_headers_that_there_are(settings):
+    document = committed()
+    guide = document["info"]["description"]
+    reference = (settings.BASE_DIR / "docs" / "configuration.md").read_text()
+
+    for setting, default, said in (
+        ("REQUEST_MAX_WAIT", "30", "up to 30 seconds"),
+        ("REQUEST_MAX_BODY_BYTES", "1048576", "1 MiB"),
+        ("REPORT_RETENTION_DAYS", "30", "30 days"),
+    ):
+        assert re.search(rf"^\| `{setting}` \| [\w ]+ \| `{default}` \|", reference, re.MULTILINE), setting
+        assert said in " ".join(guide.split())
+    known = {header for _, _, operation in operations(document).values() for header in headers_of(operation)}
+    told = set(re.findall(r"`([A-Z][\w-]+)`", guide))
+    assert told >= {"Location", "Retry-After", "ETag", "Idempotency-Key"}
+    assert told - {"GET", "POST"} <= known
+
+
+def headers_of(operation):
+    sent = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "header"}
+    return sent.union(*(response.get("headers", {}) for response in operation["responses"].values()))
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ("retry_report", "Not idempotent"),
+        ("cancel_report", "409, `report_final`"),
+        ("watch_report", "Not for generated SDKs"),
+    ],
+)
+def test_what_is_repeated_and_how_is_said(operation, told):
+    _, _, described = operations(committed())[operation]
+
+    assert told in " ".join(described["description"].split())
 
 
 def test_every_operation_says_which_problems_it_may_answer():
