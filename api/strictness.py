@@ -129,14 +129,12 @@ def _whole(convert: Convert) -> Convert:
 
 
 def _closed(convert: Convert, known: Collection[str]) -> Convert:
+    unknown = ErrorDetail(f"There is no such field; known: {_listed(known)}.", code="unknown_field")
+
     def convert_known(data: Any) -> Any:
         if not isinstance(data, dict):
             raise ValidationError("This must be an object.", code="invalid_type")
-        errors: dict[str, Any] = {
-            name: [ErrorDetail(f"There is no such field; known: {_listed(known)}.", code="unknown_field")]
-            for name in data
-            if name not in known
-        }
+        errors: dict[str, Any] = {name: [unknown] for name in data if name not in known}
         try:
             value = convert(data)
         except ValidationError as error:
