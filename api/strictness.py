@@ -99,7 +99,8 @@ def _name_pattern(field: serializers.RegexField) -> None:
     """Have the field's message tell what it has to match, unless its author has written one."""
     for validator in field.validators:
         if isinstance(validator, RegexValidator) and validator.message is _UNNAMED_PATTERN:
-            pattern = validator.regex.pattern.replace(r"\Z", "$")  # as the OpenAPI document has it
+            regex: Any = validator.regex  # compiled by now, whatever it was declared as
+            pattern = regex.pattern.replace(r"\Z", "$")  # as the OpenAPI document has it
             validator.message = f"This does not match the pattern {pattern}"
 
 
