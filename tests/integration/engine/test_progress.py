@@ -42,7 +42,7 @@ def test_progress_is_cheap(engine: Engine) -> None:
 def test_progress_that_says_too_much_fails_the_task(engine: Engine) -> None:
     root = engine.run(progress.boast.s())
     assert root.error.code == "document_too_large"
-    assert "The progress of progress.boast has 5,0" in root.error.message
+    assert "The progress of progress.boast would take 5,0" in root.error.message
 
 
 def test_a_task_that_lost_its_report_stops_early(engine: Engine, key: str) -> None:
