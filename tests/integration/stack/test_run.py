@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -87,8 +88,14 @@ class Run:
         return [process for process in found if process.pid != self._terminal.pid]
 
     def end(self) -> None:
+        if not self.has_ended():
+            self.press_ctrl_c()
+            with suppress(subprocess.TimeoutExpired):
+                self._terminal.wait(30)
+        # The broker shows no environment: what does not end by itself takes its guard with it, so this comes last.
         for process in self.processes():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._terminal.stdin.close()
         self._terminal.wait(20)
 
