@@ -105,7 +105,7 @@ def runs() -> Iterator[list[Run]]:
     """The runs of a test: what is left of them is ended."""
     runs: list[Run] = []
     yield runs
-    for run in runs:
+    for run in reversed(runs):  # two may share a folder, and whatever runs there
         run.end()
 
 
