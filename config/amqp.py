@@ -1,19 +1,24 @@
 """Connections to RabbitMQ that never wait for ever: importing this gives them to every ``amqp://`` address."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from amqp.exceptions import ConsumerCancelled, RecoverableConnectionError
+from amqp.exceptions import ConsumerCancelled, NotFound, RecoverableConnectionError
 from kombu.transport import TRANSPORT_ALIASES, pyamqp
 
 # Seconds that RabbitMQ may take for an answer: to a handshake, a declaration, a published message.
 REPLY_TIMEOUT = 3.0
 
 
-class ConsumerGoneError(ConsumerCancelled):
-    """The queue of a consumer is gone, and so the consumer.
+class QueueGoneError(RecoverableConnectionError):
+    """A queue that was there a moment ago is gone, and who consumes from it with it.
 
-    It has the number of a lost connection: a worker that has just connected leaves errors without one aside
+    It counts as a lost connection: a worker connects again, and declares its queues again. RabbitMQ calls it an error
+    of the channel, and those end a worker, as they should where its configuration is wrong.
+
+    It has the number of a lost connection, too: a worker that has just connected leaves errors without one aside
     (``celery.worker.loops._quick_drain``), and would be connected and take no message any more.
     """
 
@@ -21,13 +26,31 @@ class ConsumerGoneError(ConsumerCancelled):
 
 
 class Channel(pyamqp.Channel):
-    """A channel whose consumers do not end in silence."""
+    """A channel whose consumers neither end in silence nor end their worker, where somebody deletes its queue."""
+
+    def queue_bind(self, *args: Any, **kwargs: Any) -> Any:
+        """Bind a queue, which was just declared."""
+        with _queue_expected():
+            return super().queue_bind(*args, **kwargs)
+
+    def basic_consume(self, *args: Any, **kwargs: Any) -> Any:
+        """Start to consume from a queue, which was just declared."""
+        with _queue_expected():
+            return super().basic_consume(*args, **kwargs)
 
     def _on_basic_cancel(self, consumer_tag: str) -> None:
         try:
             super()._on_basic_cancel(consumer_tag)  # type: ignore[misc]  # its types leave it out
         except ConsumerCancelled as error:
-            raise ConsumerGoneError(error.reply_text, error.method_sig) from error
+            raise QueueGoneError(error.reply_text, error.method_sig) from error
+
+
+@contextmanager
+def _queue_expected() -> Iterator[None]:
+    try:
+        yield
+    except NotFound as error:
+        raise QueueGoneError(error.reply_text, error.method_sig, reply_code=error.reply_code) from error
 
 
 class PromptConnection(pyamqp.Connection):

@@ -51,10 +51,20 @@ def test_its_queue_is_deleted_again_and_again(ground: ProvingGround) -> None:
     for n in range(1, 6):
         ground.await_events("begins", 4 * n)
         ground.wipe_broker()
-    # A queue that is gone right after it was declared ends a worker.
-    ground.keep_worker()
     ground.assert_four_zeros()
     assert {ground.report(root).status for root in roots} == {Status.OK}
+
+
+def test_its_queue_is_deleted_at_every_step_of_a_worker_that_connects(ground: ProvingGround) -> None:
+    worker = ground.stack.worker.pid
+    # So often that it is gone when it was declared, bound, or consumed from, and was not yet made use of.
+    for _ in range(300):
+        ground.wipe_broker()
+    roots = _request(ground)
+    ground.assert_four_zeros()
+    assert {ground.report(root).status for root in roots} == {Status.OK}
+    assert ground.stack.worker.is_running
+    assert ground.stack.worker.pid == worker
 
 
 def test_an_empty_one_takes_its_place(ground: ProvingGround, rabbit: RabbitMQ) -> None:

@@ -89,3 +89,19 @@ def test_a_worker_that_has_just_connected_notices_that_its_queue_is_deleted(rabb
             # What a worker does before its event loop begins. Without an error it would never consume again.
             with pytest.raises(connection.connection_errors):
                 _quick_drain(connection, timeout=_BOUND)
+
+
+@pytest.mark.parametrize("step", ["bind", "consume"])
+def test_a_queue_that_is_deleted_before_its_worker_consumes_is_a_lost_connection(
+    rabbitmq: RabbitMQ, settings, step: str
+) -> None:
+    settings.BROKER_URL = rabbitmq.url
+    with Celery("worker", set_as_current=False) as app:
+        app.conf.update(configuration())
+        with app.connection_for_read() as connection:
+            consumer = app.amqp.TaskConsumer(connection)  # it declares the queue, and begins later
+            [queue] = consumer.queues
+            rabbitmq.forget(queue.name)
+            # Any other error would end the worker.
+            with pytest.raises(connection.connection_errors):
+                consumer.consume() if step == "consume" else queue.queue_bind()
