@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 _GRACE = 5.0  # seconds between asking the orphans to end and ending them
 
 _guard: subprocess.Popen[str] | None = None
 _owner: int | None = None
+_alone = threading.Lock()  # a second guard would be one without an owner, and end what it was told of at once
 
 
 def watch(group: int) -> None:
@@ -27,6 +29,14 @@ def forget(group: int) -> None:
 
 
 def _tell(line: str) -> None:
+    with _alone:
+        stdin = _current().stdin
+        if stdin is not None:
+            stdin.write(f"{line}\n")
+            stdin.flush()
+
+
+def _current() -> subprocess.Popen[str]:
     global _guard, _owner  # noqa: PLW0603  one guard for a process; a forked child needs one of its own
     if _guard is None or _owner != os.getpid():
         _guard = subprocess.Popen(
@@ -34,9 +44,7 @@ def _tell(line: str) -> None:
         )
         _owner = os.getpid()
         atexit.register(_dismiss, _owner)
-    if _guard.stdin is not None:
-        _guard.stdin.write(f"{line}\n")
-        _guard.stdin.flush()
+    return _guard
 
 
 def _dismiss(owner: int) -> None:

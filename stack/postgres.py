@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from stack.interruption import held_back
 from stack.ports import LOCALHOST
 from stack.process import Identity, Server, ServiceStartError
 
@@ -51,16 +52,17 @@ class Postgres(Server):
         identity = self.identity()
         if identity:
             os.chown(self.folder, pwd.getpwnam(identity.user).pw_uid, identity.group)
-        made = subprocess.run(
-            [self._program("initdb"), "-D", data, "-U", _SUPERUSER, "--auth=trust", "--encoding=utf8", "--no-sync"],
-            capture_output=True,
-            check=False,
-            text=True,
-            cwd=self.folder,
-            user=identity and identity.user,
-            group=identity and identity.group,
-            extra_groups=[] if identity else None,
-        )
+        with held_back():  # it has children, and leaves them behind where it is killed
+            made = subprocess.run(
+                [self._program("initdb"), "-D", data, "-U", _SUPERUSER, "--auth=trust", "--encoding=utf8", "--no-sync"],
+                capture_output=True,
+                check=False,
+                text=True,
+                cwd=self.folder,
+                user=identity and identity.user,
+                group=identity and identity.group,
+                extra_groups=[] if identity else None,
+            )
         if made.returncode:
             raise ServiceStartError(f"initdb ended with exit code {made.returncode}.\n{made.stderr}")
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 import psutil
 
 from stack import guard
+from stack.interruption import held_back
 from stack.ports import Port
 
 _LOG_TAIL_LINES = 15
@@ -93,7 +94,8 @@ class Service(ABC):
         self.prepare()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         identity = self.identity()
-        with self.log.open("ab") as log:
+        # A process that is there and on no book is nobody's, and stays when all others are ended.
+        with held_back(), self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 self.command(),
@@ -106,8 +108,8 @@ class Service(ABC):
                 group=identity and identity.group,
                 extra_groups=[] if identity else None,
             )
-        self._group = self._process.pid
-        guard.watch(self._group)
+            self._group = self._process.pid
+            guard.watch(self._group)
 
     def wait_until_ready(self) -> None:
         """Wait until it is ready. Raises ServiceStartError when it ends instead, or takes too long."""
@@ -137,8 +139,9 @@ class Service(ABC):
         self._signal_group(signal.SIGKILL)
         if not wait_for(self._is_gone, self.grace):
             raise ServiceStopError(f"{self.name} (process group {self._group}) is still there after SIGKILL.")
-        guard.forget(self._group)
-        self._group = None
+        with held_back():
+            guard.forget(self._group)
+            self._group = None
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to all of its processes and wait for their end."""

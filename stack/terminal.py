@@ -5,7 +5,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+
+from stack import interruption
 
 _STYLES = {"bold": "1", "faint": "2", "good": "32", "bad": "31"}
 
@@ -28,20 +29,13 @@ def interruptible() -> Iterator[None]:
 
     `make`, which started it, would call an interrupted run a failure.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)  # a shell's background job is started with SIGINT ignored
+    interruption.expect()
     before = _take_terminal()
     try:
         yield
     finally:
         if before is not None:
             os.tcsetpgrp(sys.stdin.fileno(), before)
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    del number, frame
-    raise KeyboardInterrupt
 
 
 def _take_terminal() -> int | None:

@@ -26,6 +26,52 @@ while True:
     time.sleep(60)
 """
 
+# Interrupts itself as soon as a process is there that it starts, and says that process's id.
+_INTERRUPTED = """
+import signal, subprocess, sys
+from pathlib import Path
+from stack.terminal import interruptible
+from tests.integration.stack.test_process import Sleeper
+
+class InterruptedPopen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print(self.pid, flush=True)
+        signal.raise_signal(int(sys.argv[2]))
+
+subprocess.Popen = InterruptedPopen
+sleeper = Sleeper(Path(sys.argv[1]))
+try:
+    with interruptible():
+        sleeper.launch()
+except KeyboardInterrupt:
+    sleeper.kill()
+    print("interrupted")
+"""
+
+# Has its guard told of many services at the same time, which takes a while to start, and is killed.
+_CROWD = """
+import os, signal, subprocess, sys, threading, time
+from pathlib import Path
+from stack import guard
+from tests.integration.stack.test_process import Sleeper
+
+class SlowPopen(subprocess.Popen):
+    def __init__(self, command, **options):
+        super().__init__(command, **options)
+        if guard.__file__ in command:
+            time.sleep(0.2)
+            print("guard", flush=True)
+
+subprocess.Popen = SlowPopen
+sleepers = [Sleeper(Path(sys.argv[1])) for _ in range(5)]
+threads = [threading.Thread(target=sleeper.launch) for sleeper in sleepers]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(*(sleeper.pid for sleeper in sleepers if sleeper.is_running), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 class Family(Service):
     description = "a program of a test"
@@ -125,6 +171,28 @@ def test_services_end_when_the_process_that_started_them_is_killed(tmp_path: Pat
     members = [int(line) for line in log.read_text().split()]
     assert len(members) == 2
     assert wait_for(lambda: not any(map(is_alive, members)), 10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_of_a_service_whose_start_is_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+    *started, last = _run(_INTERRUPTED, tmp_path / "log", str(int(number)))
+    assert started
+    assert last == "interrupted"
+    assert wait_for(lambda: not any(is_alive(int(process)) for process in started), 10)
+
+
+def test_services_that_start_at_the_same_time_have_one_guard(tmp_path: Path) -> None:
+    *guards, services = _run(_CROWD, tmp_path / "log")
+    assert guards == ["guard"]
+    members = [int(member) for member in services.split()]
+    assert len(members) == 5
+    assert wait_for(lambda: not any(map(is_alive, members)), 10)
+
+
+def _run(program: str, *arguments: Path | str) -> list[str]:
+    """Return the lines that a program says."""
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
 
 def test_a_stack_ends_everything_when_a_part_does_not_start(tmp_path: Path) -> None:
