@@ -11,9 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import psutil
-
-from stack import guard
+from stack import groups, guard
 from stack.interruption import held_back
 from stack.ports import Port
 
@@ -154,8 +152,13 @@ class Service(ABC):
         self.start()
 
     def pause(self) -> None:
-        """Freeze all of its processes: it neither answers nor notices anything, as behind a broken network."""
+        """Freeze all of its processes: it neither answers nor notices anything, as behind a broken network.
+
+        They stand still when this returns. One thread of a process hears the signal, and may wait for a processor
+        first; the others go on until then.
+        """
         self._signal_group(signal.SIGSTOP)
+        wait_for(lambda: self._group is None or groups.stands_still(self._group), self.grace)
 
     def resume(self) -> None:
         """Let it go on after a pause."""
@@ -209,7 +212,7 @@ class Service(ABC):
                 os.killpg(self._group, number)
 
     def _is_gone(self) -> bool:
-        return not self.is_running and (self._group is None or not _members(self._group))
+        return not self.is_running and (self._group is None or not groups.members(self._group))
 
 
 class Server(Service):
@@ -221,16 +224,6 @@ class Server(Service):
         """Use the port ``number``, or some free one, kept for this server."""
         self._reservation = Port.any() if number is None else None
         self.port = self._reservation.number if self._reservation else number or 0
-
-
-def _members(group: int) -> list[int]:
-    """Return the processes of a group, but for those that have ended and only wait for their parent to notice."""
-    members = []
-    for process in psutil.process_iter(["status"]):
-        with suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
-                members.append(process.pid)
-    return members
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:

@@ -102,6 +102,17 @@ class Failure(Service):
         return False
 
 
+class Busy(Service):
+    description = "a program of a test"
+    name = "busy"
+
+    def command(self) -> Sequence[str]:
+        return ["sh", "-c", "for n in $(seq 20); do while :; do :; done & done; wait"]
+
+    def is_ready(self) -> bool:
+        return len(psutil.Process(self.pid).children()) == 20
+
+
 class Sleeper(Service):
     description = "a program of a test"
     name = "sleeper"
@@ -171,6 +182,13 @@ def test_services_end_when_the_process_that_started_them_is_killed(tmp_path: Pat
     members = [int(line) for line in log.read_text().split()]
     assert len(members) == 2
     assert wait_for(lambda: not any(map(is_alive, members)), 10)
+
+
+def test_a_paused_service_stands_still_however_busy_it_was(tmp_path: Path) -> None:
+    with Busy(tmp_path / "log") as busy:
+        members = psutil.Process(busy.pid).children()
+        busy.pause()
+        assert {member.status() for member in members} == {psutil.STATUS_STOPPED}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
