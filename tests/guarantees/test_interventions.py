@@ -10,10 +10,12 @@ from reports.models import AsyncActionReport, Intervention, Source, Status, Verb
 from reports.requests import Request, Timing
 from reports.search import Search
 from tasks import interventions
+from tests.guarantees.conftest import ENVIRONMENT
 from tests.guarantees.ground import ProvingGround
 from tests.unit.reports.plans import chain
 
 _REPORTS = 1_200  # three portions
+_DONE = 700  # in the middle of the second
 
 
 def _plan_for_tomorrow() -> None:
@@ -24,13 +26,17 @@ def _plan_for_tomorrow() -> None:
 
 def test_its_worker_is_killed_in_the_middle(ground: ProvingGround) -> None:
     _plan_for_tomorrow()
+    ground.stack.worker.stop()
+    worker = ground.stack.add_worker(
+        {"ACTION_MODULES": f"{ENVIRONMENT['ACTION_MODULES']},tests.actions.standing", "STANDS_AFTER": str(_DONE)},
+        processes=1,
+    )
     report = interventions.request(Verb.CANCEL, Search(action="test"), Operator("ada", Source.COMMAND))
     parts = Intervention.objects.filter(part_of__report=report)
-    ground.wait_until(lambda: parts.count() > _REPORTS // 4)
-    ground.stack.worker.kill()
-    done = parts.count()
-    assert done < _REPORTS
-    assert AsyncActionReport.objects.filter(action="test", parent=None, status=Status.CANCELLED).count() == done
+    ground.wait_until(lambda: parts.count() == _DONE)
+    worker.kill()
+    assert parts.count() == _DONE
+    assert AsyncActionReport.objects.filter(action="test", parent=None, status=Status.CANCELLED).count() == _DONE
     ground.stack.worker.start()
     ground.wait_until(lambda: selectors.find_status(report) == Status.OK)
     found = selectors.find(report, owner=None)

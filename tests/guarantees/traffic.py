@@ -1,7 +1,9 @@
 """Clients that never stop asking, behind a load balancer that knows which web servers take requests."""
 
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -14,10 +16,14 @@ from tests.guarantees.ground import ProvingGround
 
 _CLIENTS = 3
 _PAUSE = 0.02  # seconds
+_LONG_ENOUGH = 60.0  # seconds until whatever a web server was asked is answered
 
 
 class Traffic:
-    """Clients that submit a trial, read it and wait for it a while, again and again, at the web servers in rotation."""
+    """Clients that submit a trial and read it, again and again, at the web servers in rotation.
+
+    They wait for the end of one in three, so that they never ask for much more than the workers get done.
+    """
 
     def __init__(self, ground: ProvingGround, canvas: Canvas, webs: Sequence[Web]) -> None:
         self.accepted: list[UUID] = []
@@ -25,17 +31,25 @@ class Traffic:
         self._ground = ground
         self._canvas = canvas
         self._in_rotation = list(webs)
+        self._under_way: Counter[Web] = Counter()
+        self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(n,), daemon=True) for n in range(_CLIENTS)]
         self._token = ground.stack.token()
 
     def add(self, web: Web) -> None:
         """Have requests come to a web server, too."""
-        self._in_rotation = [*self._in_rotation, web]
+        with self._changed:
+            self._in_rotation.append(web)
 
     def remove(self, web: Web) -> None:
-        """Have no new requests come to a web server. Those under way are left to it."""
-        self._in_rotation = [other for other in self._in_rotation if other is not web]
+        """Have no new requests come to a web server, and wait until those that came are answered.
+
+        So does an orchestrator before it ends one, by a pause that is long enough: ``preStop`` in deploy/kubernetes.
+        """
+        with self._changed:
+            self._in_rotation.remove(web)
+            assert self._changed.wait_for(lambda: not self._under_way[web], _LONG_ENOUGH)
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -57,18 +71,30 @@ class Traffic:
                 answer = self._send(client, "POST", "/actions/trial", json={"canvas": self._canvas, "path": path})
                 if answer is not None:
                     self.accepted.append(UUID(answer["id"]))
-                    wait = {"Prefer": "wait=1"} if asked % 3 == 0 else {}
+                    wait = {"Prefer": "wait=10"} if asked % 3 == 0 else {}
                     self._send(client, "GET", f"/reports/{answer['id']}", headers=wait)
                 asked += 1
 
     def _send(self, client: httpx.Client, method: str, path: str, **request: Any) -> Any:
-        web = self._in_rotation[len(self.accepted) % len(self._in_rotation)]
+        with self._one_in_rotation() as web:
+            try:
+                answer = client.request(method, f"{web.url}{path}", **request)
+            except httpx.HTTPError as error:
+                self.refused.append(f"{method} at {web.name}: {error!r}")
+                return None
+            if answer.status_code not in (httpx.codes.OK, httpx.codes.ACCEPTED):
+                self.refused.append(f"{method} at {web.name}: {answer.status_code} {answer.text}")
+                return None
+            return answer.json()
+
+    @contextmanager
+    def _one_in_rotation(self) -> Iterator[Web]:
+        with self._changed:
+            web = self._in_rotation[len(self.accepted) % len(self._in_rotation)]
+            self._under_way[web] += 1
         try:
-            answer = client.request(method, f"{web.url}{path}", **request)
-        except httpx.HTTPError as error:
-            self.refused.append(f"{method} at {web.name}: {error!r}")
-            return None
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.ACCEPTED):
-            self.refused.append(f"{method} at {web.name}: {answer.status_code} {answer.text}")
-            return None
-        return answer.json()
+            yield web
+        finally:
+            with self._changed:
+                self._under_way[web] -= 1
+                self._changed.notify_all()
