@@ -16,6 +16,7 @@ from reports.models import AsyncActionReport
 from tests.unit.reports.test_ledger import Ledger
 
 OURS = '"version.10.0.1.0"'
+READERS = [Reader(*rights) for rights in product((None, 1), (False, True), (False, True))]
 # What RFC 9110 lets be in an entity tag, but for commas, which no tag of this service has.
 _opaque = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='",'), max_size=12)
 _strangers = _opaque.map(lambda text: f'"{text}"').filter(lambda tag: tag != OURS)
@@ -62,6 +63,7 @@ class WatchedLedger(Ledger):
     def __init__(self):
         super().__init__()
         self.bodies = {}  # by tag
+        self.read = {}  # by id
 
     @rule(pick=st.integers(0, 999), current=st.integers(0, 2))
     def tell_progress(self, pick, current):
@@ -74,10 +76,11 @@ class WatchedLedger(Ledger):
         for id_ in AsyncActionReport.objects.values_list("id", flat=True):
             report, outline = selectors.find(id_, owner=None), selectors.find_outline(id_, owner=None)
             assert outline.version == report.version
-            for rights in product((None, 1), (False, True), (False, True)):
-                reader = Reader(*rights)
+            # What is as it was can differ by the moment of reading alone, which who sees everything would see too.
+            for reader in READERS[-1:] if self.read.get(id_) == report else READERS:
                 body = dump(report_body(report, reader))
                 assert self.bodies.setdefault((id_, etag_of(outline, reader)), body) == body
+            self.read[id_] = report
 
 
 @pytest.mark.django_db
