@@ -115,6 +115,16 @@ def run(tmp_path: Path, runs: list[Run]) -> Run:
     return runs[0].wait_until_serving()
 
 
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run that all see who neither end nor change it: to start one takes seconds."""
+    run = Run(tmp_path_factory.mktemp("serving") / "var")
+    try:
+        yield run.wait_until_serving()
+    finally:
+        run.end()
+
+
 def test_it_shows_actions_and_ends_everything_at_ctrl_c(run: Run) -> None:
     assert re.search(r'POST /actions/sync-invoices {"customer_id": "cus_ada"}\n +202 Accepted', run.output)
     assert re.search(r"→ ok after .* s\n +result +{.*stored.*}", run.output)
@@ -128,16 +138,16 @@ def test_it_shows_actions_and_ends_everything_at_ctrl_c(run: Run) -> None:
     assert "rror" not in run.output.partition("Serving")[2]
 
 
-def test_the_line_that_it_prints_works_when_it_is_pasted(run: Run) -> None:
-    line = re.search(r"Try it +(curl .*)", run.output)[1]
+def test_the_line_that_it_prints_works_when_it_is_pasted(serving: Run) -> None:
+    line = re.search(r"Try it +(curl .*)", serving.output)[1]
     answer = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert answer.startswith("HTTP/1.1 202 Accepted")
     assert '"sync-invoices"' in answer
 
 
-def test_management_commands_meet_what_it_runs(run: Run) -> None:
-    assert (run.var / "run.env").stat().st_mode & 0o777 == 0o600
-    line = re.search(r"Manage +(\..*)", run.output)[1]
+def test_management_commands_meet_what_it_runs(serving: Run) -> None:
+    assert (serving.var / "run.env").stat().st_mode & 0o777 == 0o600
+    line = re.search(r"Manage +(\..*)", serving.output)[1]
     own = {"PATH": os.environ["PATH"]}  # none of the tests' variables
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, env=own, capture_output=True, text=True, check=False)
     assert re.search(r"ok +1 worker alive", done.stdout), done.stdout + done.stderr
@@ -159,8 +169,8 @@ def test_a_second_run_starts_in_seconds_and_keeps_its_data(run: Run, runs: list[
     assert len(reports["items"]) == 4
 
 
-def test_a_taken_port_is_one_clear_line(run: Run, runs: list[Run], tmp_path: Path) -> None:
-    port = run.url.rpartition(":")[2]
+def test_a_taken_port_is_one_clear_line(serving: Run, runs: list[Run], tmp_path: Path) -> None:
+    port = serving.url.rpartition(":")[2]
     refused = Run(tmp_path / "other", PORT=port)
     runs.append(refused)
     assert refused.wait_for_end() != 0
@@ -168,8 +178,8 @@ def test_a_taken_port_is_one_clear_line(run: Run, runs: list[Run], tmp_path: Pat
     assert "Traceback" not in refused.output
 
 
-def test_two_runs_do_not_share_a_folder(run: Run, runs: list[Run]) -> None:
-    refused = Run(run.var)
+def test_two_runs_do_not_share_a_folder(serving: Run, runs: list[Run]) -> None:
+    refused = Run(serving.var)
     refused.var = refused.var.with_name("none")  # its processes are the first run's, but for the one that has ended
     runs.append(refused)
     assert refused.wait_for_end() != 0
