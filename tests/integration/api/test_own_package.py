@@ -13,6 +13,7 @@ import yaml
 from django.conf import settings
 
 from stack.process import wait_for
+from stack.valkey import Valkey
 from stack.web import Web
 from stack.worker import Worker
 
@@ -99,18 +100,16 @@ PACKAGE = {
 }
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """Return the folder that holds the team's package."""
+def package_in(folder: Path) -> Path:
+    """Write the team's package to the folder."""
     for name, text in PACKAGE.items():
-        file = tmp_path / "team" / name
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text))
-    return tmp_path / "team"
+    return folder
 
 
-@pytest.fixture
-def environment(package: Path, tmp_path: Path) -> Mapping[str, str]:
+def environment_of(package: Path) -> Mapping[str, str]:
     """Return the environment of a service that has the package, a database of its own and a queue of its own."""
     return {
         **os.environ,
@@ -118,7 +117,7 @@ def environment(package: Path, tmp_path: Path) -> Mapping[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "ACTION_MODULES": "greetings.api",
         "ACTION_APPS": "greetings",
-        "DATABASE_URL": f"sqlite:///{tmp_path}/team.sqlite3",
+        "DATABASE_URL": f"sqlite:///{package}.sqlite3",
         "BROKER_URL": os.environ["BROKER_URL"].removesuffix("/0") + "/2",
     }
 
@@ -136,18 +135,28 @@ def manage(environment: Mapping[str, str], *command: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture
-def team(valkey: object, environment: Mapping[str, str], tmp_path: Path) -> Iterator[httpx.Client]:
-    """Return a client of a running service that has the package."""
+@pytest.fixture(scope="module")
+def service(session_valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Return a client of a running service that has the package; both tests of it take the same."""
+    if not session_valkey.is_running:  # another module's last test has ended it
+        session_valkey.start()
+    folder = tmp_path_factory.mktemp("service")
+    environment = environment_of(package_in(folder / "team"))
     manage(environment, "makemigrations", "greetings")
     manage(environment, "migrate")
     token = manage(environment, "create_token", "team")
     with (
-        Web(environment, log=tmp_path / "web.log") as web,
-        Worker(environment, log=tmp_path / "worker.log"),
+        Web(environment, log=folder / "web.log") as web,
+        Worker(environment, log=folder / "worker.log"),
         httpx.Client(base_url=web.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def team(service: httpx.Client, valkey: object) -> httpx.Client:
+    """Return a client of a running service that has the package, and a broker that runs."""
+    return service
 
 
 def test_its_actions_run(team: httpx.Client) -> None:
@@ -213,8 +222,9 @@ TWICE = (
     ids=["web", "worker", "web, a task", "worker, a task"],
 )
 def test_a_wrong_declaration_stops_the_start_with_a_line_that_says_what_to_change(
-    environment: Mapping[str, str], package: Path, command: list[str], declared: tuple[str, tuple[str, str], str]
+    tmp_path: Path, command: list[str], declared: tuple[str, tuple[str, str], str]
 ) -> None:
+    package = package_in(tmp_path / "team")
     file, change, line = declared
     module = package / "greetings" / file
     module.write_text(module.read_text().replace(*change))
@@ -222,7 +232,7 @@ def test_a_wrong_declaration_stops_the_start_with_a_line_that_says_what_to_chang
     done = subprocess.run(
         [sys.executable, *command],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=environment_of(package),
         check=False,
         capture_output=True,
         text=True,
