@@ -14,12 +14,18 @@ from services import announcements
 from stack.postgres import Postgres
 from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
+from tests.counted import COUNTED, count_only_who_is_told
 from tests.live import LiveStack
 from tests.settings import remove_test_folder
 
 # How long an example takes says nothing on a machine where live processes work beside it.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_collection() -> None:
+    # The workers of pytest-xdist run already, and are counted.
+    count_only_who_is_told()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -121,7 +127,7 @@ def stack(valkey: Valkey, transactional_db: None, live_stacks: dict[str, LiveSta
     """
     if "stack" not in live_stacks:
         logs = Path(settings.TEST_FOLDER) / "logs"
-        live_stacks["stack"] = LiveStack(valkey, os.environ["DATABASE_URL"], logs, {})
+        live_stacks["stack"] = LiveStack(valkey, os.environ["DATABASE_URL"], logs, COUNTED)
     live = live_stacks["stack"]
     live.start()
     yield live

@@ -11,6 +11,7 @@ from celery import current_app
 from django.conf import settings
 
 from stack.valkey import Valkey
+from tests.counted import COUNTED
 from tests.integration.docs import package
 from tests.integration.engine.engine import Engine
 from tests.live import LiveStack
@@ -54,7 +55,7 @@ def tasks(team: Path) -> Iterator[ModuleType]:
 def package_stack(team: Path, session_valkey: Valkey, django_db_setup: None) -> Iterator[LiveStack]:
     """The service with all of the page's package; it ends before any other test, which it could disturb."""
     shown = package.environment(team)
-    environment = {**shown, "ACTION_MODULES": f"{shown['ACTION_MODULES']},backups.rows"}
+    environment = {**COUNTED, **shown, "ACTION_MODULES": f"{shown['ACTION_MODULES']},backups.rows"}
     stack = LiveStack(session_valkey, os.environ["DATABASE_URL"], Path(settings.TEST_FOLDER) / "page", environment)
     yield stack
     stack.stop()

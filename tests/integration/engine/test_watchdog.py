@@ -13,11 +13,13 @@ from django.utils.timezone import now
 from reports.acceptance import Timing
 from reports.models import Status
 from tests.actions import journal, processes, progress, silence
+from tests.counted import COUNTED
 from tests.integration.engine.engine import ENVIRONMENT, Engine
 
 pytestmark = pytest.mark.once  # it is the same worker on either database
 
 _IMPATIENT = {
+    **COUNTED,
     "ACTION_MODULES": f"{ENVIRONMENT['ACTION_MODULES']},tests.actions.silence",
     "WORKER_SILENCE_MAX": "8",
     "OUTCOME_PATIENCE": "2",

@@ -10,6 +10,7 @@ from django.conf import settings
 from stack.ports import LOCALHOST, Port
 from stack.sandbox import API_KEY
 from stack.valkey import Valkey
+from tests.counted import COUNTED
 from tests.integration.observation.collector import Collector
 from tests.live import LiveStack
 
@@ -55,6 +56,7 @@ def stack(
             other.stop()
     if _NAME not in live_stacks:
         environment = {
+            **COUNTED,
             "ACTION_MODULES": "api.invoices,tests.integration.observation.actions",
             "METRICS_TOKEN": TOKEN,
             "METRICS_WORKER_ADDRESS": f"{LOCALHOST}:{worker_address.number}",

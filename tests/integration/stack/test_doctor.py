@@ -10,6 +10,7 @@ import pytest
 from stack.configuration import ROOT
 from stack.ports import LOCALHOST, Port
 from stack.process import wait_for
+from tests.counted import COUNTED
 from tests.live import LiveStack
 
 
@@ -17,7 +18,7 @@ def _doctor(environment: Mapping[str, str], *options: str) -> subprocess.Complet
     return subprocess.run(
         [sys.executable, "manage.py", "doctor", *options],
         cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        env={**os.environ, **COUNTED, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
         check=False,
         capture_output=True,
         text=True,
