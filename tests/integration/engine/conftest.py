@@ -19,10 +19,19 @@ def package_worker(session_valkey: Valkey, django_db_setup: None) -> Iterator[Wo
 
 
 @pytest.fixture
-def engine(package_worker: Worker, valkey: Valkey, transactional_db: None) -> Iterator[Engine]:
-    """A worker that knows the tasks of tests.actions, running, whatever the test before did to it."""
+def engine(
+    request: pytest.FixtureRequest, package_worker: Worker, valkey: Valkey, transactional_db: None
+) -> Iterator[Engine]:
+    """A worker that knows the tasks of tests.actions, running, whatever the test before did to it.
+
+    It takes seconds to start: a test that would end it first of all is marked ``idle``, and has none that runs.
+    """
     engine = Engine(package_worker, valkey)
+    idle = request.node.get_closest_marker("idle")
+    if idle:
+        engine.worker.kill()
     engine.clear_messages()
-    engine.start()
+    if not idle:
+        engine.start()
     yield engine
     engine.dismiss_more_workers()

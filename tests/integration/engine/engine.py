@@ -50,12 +50,6 @@ class Engine:
         else:
             self.worker.start()
 
-    def replace_worker(self, environment: Mapping[str, str] | None = None, **options: Any) -> Worker:
-        """End the worker, and start another one for this test. What the first one was at is lost."""
-        self.worker.kill()
-        self.clear_messages()
-        return self.add_worker(environment, **options)
-
     def add_worker(
         self, environment: Mapping[str, str] | None = None, *, kind: type[Worker] = Worker, **options: Any
     ) -> Worker:

@@ -65,10 +65,9 @@ def test_an_action_goes_on_when_the_broker_was_away_at_a_hand_over(engine: Engin
     assert journal.counts(key) == {" begins": 1, " ends": 1} | {f".{number} ok": 1 for number in range(3)}
 
 
+@pytest.mark.idle
 def test_a_broker_that_lost_everything_holds_nothing_up(engine: Engine, key: str, settings) -> None:
     settings.RECOVERY_REPUBLISH_AFTER = 1000
-    engine.worker.kill()
-    engine.clear_messages()
     roots = [engine.request(signature_of(["work"], f"{key}.{number}")) for number in range(10)]
     assert len(engine.messages()) == 10
     with redis.Redis.from_url(engine.valkey.url()) as client:
@@ -78,9 +77,9 @@ def test_a_broker_that_lost_everything_holds_nothing_up(engine: Engine, key: str
     assert journal.counts(key) == {f".{number} ok": 1 for number in range(10)}
 
 
+@pytest.mark.idle
 def test_a_broker_that_loses_everything_under_a_worker_holds_nothing_up(engine: Engine, key: str, settings) -> None:
     settings.RECOVERY_REPUBLISH_AFTER = 1000
-    engine.worker.kill()
     engine.add_worker({"RECOVERY_REPUBLISH_AFTER": "1000"})
     root = engine.request(group([limits.sleep.s(1, key=f"{key}.{n}") for n in range(8)]), outcomes.succeed.s())
     engine.wait_until(lambda: len(journal.lines(key)) >= 2)
@@ -91,10 +90,9 @@ def test_a_broker_that_loses_everything_under_a_worker_holds_nothing_up(engine: 
     assert journal.counts(key) == {f".{n} {what}": 1 for n in range(8) for what in ("begins", "ends")}
 
 
+@pytest.mark.idle
 def test_a_broker_that_is_started_again_has_its_messages(engine: Engine, key: str, settings) -> None:
     settings.RECOVERY_REPUBLISH_AFTER = 1000
-    engine.worker.kill()
-    engine.clear_messages()
     root = engine.request(group([signature_of(["work"], f"{key}.{n}") for n in range(5)]))
     engine.valkey.restart()
     assert len(engine.messages()) == 5

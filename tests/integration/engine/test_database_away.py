@@ -64,8 +64,8 @@ def test_what_ends_while_the_database_is_away_is_recorded(engine: Engine, server
     _assert_ran_once(engine, root, key, count=4)
 
 
+@pytest.mark.idle
 def test_a_worker_is_not_thought_lost_because_the_database_was_away(engine: Engine, server: Postgres, key: str) -> None:
-    engine.worker.kill()
     for _ in range(2):
         engine.add_worker({"RECOVERY_LEASE": "2"}, processes=1)
     root = _request_sleepers(engine, key, count=2, seconds=3 * _OUTAGE)

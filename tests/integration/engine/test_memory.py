@@ -16,6 +16,8 @@ from stack.worker import Worker
 from tests.actions import fanouts, journal, outcomes, retries
 from tests.integration.engine.engine import Engine
 
+pytestmark = pytest.mark.idle
+
 # Some ten seconds each; `make bench` has ten thousand.
 _TASKS = 4_000 if settings.TEST_DATABASE == "sqlite" else 2_000
 _PATIENCE = 300  # seconds
@@ -36,7 +38,7 @@ def _peak(pid: int) -> float:
 @pytest.mark.timeout(2 * _PATIENCE)
 def test_thousands_of_tasks_at_once_take_little_memory_and_one_query_to_poll(engine: Engine, settings) -> None:
     settings.RECOVERY_REPUBLISH_AFTER = 30
-    worker = engine.replace_worker({"RECOVERY_REPUBLISH_AFTER": "30"})  # as in production
+    worker = engine.add_worker({"RECOVERY_REPUBLISH_AFTER": "30"})  # as in production
     key = uuid4().hex
     root = engine.request(fanouts.spread.s(_TASKS, key), fanouts.add.s(key))
     engine.wait_until(lambda: engine.report(root).tasks_total == _TASKS + 2)
@@ -61,7 +63,7 @@ def test_thousands_of_tasks_at_once_take_little_memory_and_one_query_to_poll(eng
 @pytest.mark.parametrize("kind", ["failed", "tried again", "duplicate"])
 def test_errors_leave_nothing_behind(engine: Engine, kind: str) -> None:
     count = 300
-    worker = engine.replace_worker(processes=1)
+    worker = engine.add_worker(processes=1)
     engine.run(group([outcomes.raise_error.s("plain"), retries.call.s(busy=1, key="warm-up")]))
     before = _peaks(worker)
     if kind == "failed":

@@ -73,9 +73,8 @@ def _logged(engine: Engine, words: str) -> bool:
     return wait_for(lambda: words in engine.worker.log_text(), 20)
 
 
+@pytest.mark.idle
 def test_a_message_is_a_task_name_and_a_report_id(engine: Engine) -> None:
-    engine.worker.kill()
-    engine.clear_messages()
     root = engine.request(outcomes.succeed.s(_SECRET, secret=_SECRET))
     [raw] = engine.messages()
     message = json.loads(raw)
@@ -170,9 +169,8 @@ def test_a_message_for_a_report_that_is_final_runs_nothing(engine: Engine, key: 
     assert journal.counts(key) == {" ok": 1, " failed": 1}
 
 
+@pytest.mark.idle
 def test_a_message_for_a_report_of_another_task_runs_nothing(engine: Engine, key: str) -> None:
-    engine.worker.kill()
-    engine.clear_messages()
     root = engine.request(group([signature_of(["work"], key)]))
     before = list(AsyncActionReport.objects.filter(root_id=root).values("id", "status", "attempts"))
     engine.clear_messages()

@@ -15,6 +15,8 @@ from stack.worker import Worker
 from tests.actions import processes
 from tests.integration.engine.engine import Engine
 
+pytestmark = pytest.mark.idle
+
 _BUSY = {"RECOVERY_INTERVAL": "0.01", "RECOVERY_HEARTBEAT_INTERVAL": "0.02"}  # seconds
 
 
@@ -36,7 +38,7 @@ def _children(worker: Worker) -> list[int]:
 
 @pytest.mark.timeout(240)
 def test_children_that_are_replaced_all_the_time(engine: Engine) -> None:
-    worker = engine.replace_worker(_BUSY, kind=ShortLivedWorker)
+    worker = engine.add_worker(_BUSY, kind=ShortLivedWorker)
     root = engine.run(group([processes.identify_later.s() for _ in range(40)]), seconds=200)
     assert root.status == Status.OK
     assert len(root.result) == 40
@@ -52,7 +54,7 @@ def test_children_that_are_replaced_all_the_time(engine: Engine) -> None:
 
 @pytest.mark.timeout(240)
 def test_children_that_are_killed_all_the_time(engine: Engine) -> None:
-    worker = engine.replace_worker(_BUSY)
+    worker = engine.add_worker(_BUSY)
     roots = [engine.request(processes.identify_later.s(), processes.identify_later.si()) for _ in range(60)]
     killed = 0
     while engine.is_busy(roots) and killed < 20:

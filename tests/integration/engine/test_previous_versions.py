@@ -18,6 +18,8 @@ from tests.actions import journal
 from tests.actions.canvases import signature_of
 from tests.integration.engine.engine import Engine
 
+pytestmark = pytest.mark.idle
+
 VERSIONS = sorted((settings.BASE_DIR / "tests" / "compat").glob("*/"))
 ALL = AsyncActionReport.objects
 # What differs from one message to the next.
@@ -61,8 +63,6 @@ _UUIDS = {"reports_asyncactionreport": {"id", "root_id", "parent_id", "starts_wi
 @pytest.fixture
 def message(version: Path, engine: Engine) -> dict[str, Any]:
     """What that version has published, with its rows in the ledger, and the worker not there yet."""
-    engine.worker.kill()
-    engine.clear_messages()
     _insert(version)
     return json.loads((version / "message.json").read_text())
 

@@ -161,8 +161,8 @@ def test_a_worker_that_is_started_again_changes_nothing_for_what_waits(engine: E
     assert journal.lines(key) == [" 0", " 1"]
 
 
+@pytest.mark.idle
 def test_a_delay_is_waited_out(engine: Engine, key: str) -> None:
-    engine.worker.kill()
     root = engine.request(retries.call.s(busy=0, key=key))
     moment = now() + timedelta(seconds=2)
     AsyncActionReport.objects.filter(root_id=root, kind="task").update(not_before=moment, due_at=moment)

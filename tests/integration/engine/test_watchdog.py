@@ -16,7 +16,7 @@ from tests.actions import journal, processes, progress, silence
 from tests.counted import COUNTED
 from tests.integration.engine.engine import ENVIRONMENT, Engine
 
-pytestmark = pytest.mark.once  # it is the same worker on either database
+pytestmark = [pytest.mark.once, pytest.mark.idle]  # it is the same worker on either database
 
 _IMPATIENT = {
     **COUNTED,
@@ -36,7 +36,7 @@ def _shut_gates():
 @pytest.mark.parametrize("part", silence.PARTS)
 def test_a_worker_a_part_of_which_is_silent_ends_itself(engine: Engine, part: str, tmp_path: Path) -> None:
     pulse = tmp_path / "worker.pulse"
-    worker = engine.replace_worker({**_IMPATIENT, "FALLS_SILENT": part, "WORKER_PULSE_FILE": str(pulse)})
+    worker = engine.add_worker({**_IMPATIENT, "FALLS_SILENT": part, "WORKER_PULSE_FILE": str(pulse)})
     assert engine.run(processes.identify.s()).status == Status.OK
     silence.gate_of(part).touch()
     engine.wait_until(lambda: silence.FELL_SILENT in worker.log_text())
@@ -54,7 +54,7 @@ def test_a_worker_a_part_of_which_is_silent_ends_itself(engine: Engine, part: st
 
 def test_it_finishes_what_it_has_in_hand(engine: Engine) -> None:
     key = uuid4().hex
-    worker = engine.replace_worker({**_IMPATIENT, "FALLS_SILENT": "recovery"})
+    worker = engine.add_worker({**_IMPATIENT, "FALLS_SILENT": "recovery"})
     root = engine.request(progress.proceed.s(1, key=key))
     engine.wait_until(lambda: engine.tasks(root)[0].status == Status.RUNNING)
     silence.gate_of("recovery").touch()
@@ -67,7 +67,7 @@ def test_it_finishes_what_it_has_in_hand(engine: Engine) -> None:
 
 @pytest.mark.parametrize("happens", ["nothing", "the broker is away", "the worker is frozen"])
 def test_a_worker_that_has_a_reason_to_be_silent_is_trusted(engine: Engine, happens: str) -> None:
-    worker = engine.replace_worker(_IMPATIENT)
+    worker = engine.add_worker(_IMPATIENT)
     long = timedelta(seconds=1 + int(_IMPATIENT["WORKER_SILENCE_MAX"]))
     later = engine.request(processes.identify.s(), timing=Timing(not_before=now() + long))
     if happens == "the broker is away":

@@ -34,8 +34,9 @@ def test_a_worker_shows_up_and_is_gone_when_it_ends(engine: Engine) -> None:
     assert _is_alive(engine.worker.name)
 
 
+@pytest.mark.idle
 def test_a_worker_that_comes_to_its_end_takes_from_no_queue(engine: Engine) -> None:
-    more = engine.replace_worker()
+    more = engine.add_worker()
     engine.wait_until(lambda: _is_alive(more.name))
     key = uuid4().hex
     root = engine.request(progress.proceed.s(1, key=key))
