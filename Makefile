@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 SET_UP := .venv/set-up
 # A test run of its own for each database; both share two cores.
-PYTEST := $(BIN)/python -m pytest -n 2 --cov
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal --cov
 # What has to be covered, branches included, by tests of what it does. Silent where it is: pytest has the last word.
 CORE := --include='reports/*,tasks/*,services/actions*' --fail-under=95
 # What Django's checks want to see of a production.
