@@ -15,6 +15,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
 
 export PORT SECONDS_TO_RUN SEED BROKER
+# What is compiled is kept, whatever the shell says: the tests start Python hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list these commands
