@@ -8,12 +8,14 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from services import announcements
 from stack.postgres import Postgres
 from stack.rabbitmq import RabbitMQ
 from stack.valkey import Valkey
+from tests.cleaning import cleaner
 from tests.counted import COUNTED, count_only_who_is_told
 from tests.live import LiveStack
 from tests.settings import remove_test_folder
@@ -96,7 +98,10 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
         request.getfixturevalue("postgres").create_database("async_actions")
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0)
-    yield
+        clean = cleaner()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", clean)
+        yield
     with django_db_blocker.unblock():
         connections.close_all()
 
