@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.once, pytest.mark.idle]  # it is the same worker on ei
 _IMPATIENT = {
     **COUNTED,
     "ACTION_MODULES": f"{ENVIRONMENT['ACTION_MODULES']},tests.actions.silence",
-    "WORKER_SILENCE_MAX": "8",
+    "WORKER_SILENCE_MAX": "8",  # longer than Celery's third wait for a broker that is away, which is 6
     "OUTCOME_PATIENCE": "2",
 }
 
