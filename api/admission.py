@@ -10,10 +10,18 @@ _SOONEST, _LATEST = 5, 15
 
 
 def require_room() -> None:
-    """Raise ProblemError where too much waits for workers. Nothing else of a request has been done by then."""
-    if not admission.has_room():
-        raise ProblemError(
-            OVERLOADED,
-            "So many tasks wait for a worker that no more are accepted for now.",
-            headers={"Retry-After": str(randint(_SOONEST, _LATEST))},  # noqa: S311  nobody gains by guessing it
-        )
+    """Raise ProblemError where too much waits for workers."""
+    problem = find_overload()
+    if problem:
+        raise problem
+
+
+def find_overload() -> ProblemError | None:
+    """Return why nothing new is accepted, ``None`` where there is room."""
+    if admission.has_room():
+        return None
+    return ProblemError(
+        OVERLOADED,
+        "So many tasks wait for a worker that no more are accepted for now.",
+        headers={"Retry-After": str(randint(_SOONEST, _LATEST))},  # noqa: S311  nobody gains by guessing it
+    )

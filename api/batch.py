@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from api.actions import ActionApi
-from api.admission import require_room
+from api.admission import find_overload
 from api.idempotency import KEY, refuse_key
 from api.outcomes import Outcome, outcomes_body, refusal_of, require_all
 from api.parsing import require_plain
@@ -66,11 +66,13 @@ class BatchApi(ActionApi, abstract=True):
         texts, is_trial = timing_in(query), is_set(query, VALIDATE_ONLY)
         require_plain(request)
         refuse_key(request)
-        if not is_trial:
-            require_room()
         batch = _BATCH.run_validation(request.data)
         charge_submitted(self, request, len(batch["requests"]) - 1)
         submissions = [_read(item, at, texts) for at, item in enumerate(batch["requests"])]
+        overload = None if is_trial else find_overload()
+        if overload:
+            known = self._known(submissions, overload, requested_by=request.user.pk, all_or_nothing=batch["atomic"])
+            return respond(outcomes_body(known, Reader.of(request.user)))
         timing = self._timing_or_problem(texts)
         outcomes = self._understood_all(submissions, timing)
         if not is_trial:
@@ -123,6 +125,24 @@ class BatchApi(ActionApi, abstract=True):
         except Exception:
             logger.exception("Request %d of a batch for %s cannot be planned", at, self.name)
             return ProblemError(INTERNAL_ERROR, "The service failed to plan this request.")
+
+    def _known(
+        self,
+        submissions: Sequence[Submission | ProblemError],
+        overload: ProblemError,
+        *,
+        requested_by: int | None,
+        all_or_nothing: bool,
+    ) -> list[Outcome]:
+        """Return the outcomes where there is no room: what was accepted before has its report, and needs none."""
+        asked = [submission if isinstance(submission, Submission) else None for submission in submissions]
+        repeated = self.find_repeated(asked, requested_by=requested_by)
+        if not any(repeated) or (all_or_nothing and not all(repeated)):
+            raise overload
+        return [
+            accepted or (overload if isinstance(submission, Submission) else submission)
+            for accepted, submission in zip(repeated, submissions, strict=True)
+        ]
 
     def _repeated(
         self, submissions: Sequence[Submission | ProblemError], outcomes: Sequence[Outcome], *, requested_by: int | None

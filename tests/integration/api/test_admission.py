@@ -57,6 +57,61 @@ def test_what_was_accepted_has_its_report_all_the_same(ada, ledger):
     assert again.json()["id"] == first.json()["id"]
 
 
+class TestBatchWithoutRoom:
+    """What of a batch was accepted before needs no room: only what is new is refused."""
+
+    NEW = {"parameters": {"customer_id": "cus_new"}}
+
+    @pytest.fixture
+    def repeats(self, ada, ledger):
+        """Return requests that were accepted while there was room, and their reports."""
+        requests = [{"parameters": BODY, "idempotency_key": f"k{number}"} for number in range(2)]
+        accepted = self.post(ada, *requests).json()["items"]
+        ledger.accept(A_GROUP)
+        return requests, [item["report"]["id"] for item in accepted]
+
+    @staticmethod
+    def post(client, *requests, **more):
+        answer = ask(client, f"{ACTION}/batch", {"requests": requests, **more})
+        require_as_documented(answer, "sync_invoices_batch")
+        return answer
+
+    @pytest.mark.parametrize("atomic", [False, True])
+    def test_one_of_repeats_alone_has_their_reports(self, ada, repeats, atomic):
+        requests, reports = repeats
+        before = AsyncActionReport.objects.count()
+
+        answer = self.post(ada, *requests, atomic=atomic)
+
+        assert answer.status_code == 200
+        items = answer.json()["items"]
+        assert [(item["report"]["id"], item["replayed"]) for item in items] == [(id_, True) for id_ in reports]
+        assert AsyncActionReport.objects.count() == before
+
+    def test_what_is_new_is_refused_beside_them(self, ada, repeats):
+        requests, reports = repeats
+        before = AsyncActionReport.objects.count()
+
+        answer = self.post(ada, self.NEW, *requests, {"parameters": None}, {**self.NEW, "idempotency_key": "k0"})
+
+        items = answer.json()["items"]
+        assert [item["status"] for item in items] == [503, 202, 202, 422, 503]
+        assert [item["report"]["id"] for item in items[1:3]] == reports
+        assert items[0]["problem"]["code"] == "overloaded"
+        assert AsyncActionReport.objects.count() == before
+
+    def test_all_or_nothing_waits_for_room_where_one_is_new(self, ada, repeats):
+        requests, _ = repeats
+
+        problem(self.post(ada, *requests, self.NEW, atomic=True), 503, "overloaded")
+
+    def test_one_without_repeats_is_refused_as_a_whole(self, ada, repeats):
+        answer = self.post(ada, self.NEW, {**self.NEW, "idempotency_key": "new"})
+
+        problem(answer, 503, "overloaded")
+        assert 5 <= int(answer["Retry-After"]) <= 15
+
+
 def test_there_is_room_again_once_a_worker_has_taken_something(ada, ledger):
     root = ledger.accept(A_GROUP)
     assert ask(ada).status_code == 503
