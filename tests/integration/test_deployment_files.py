@@ -91,16 +91,24 @@ def test_each_kustomization_has_all_that_is_in_its_folder(file):
         assert (file.parent / name / "kustomization.yaml").exists(), name
 
 
-def test_the_patches_of_one_more_queue_change_what_is_there():
-    [kustomization] = documents(KUBERNETES / "overlays" / "slow-queue" / "workers" / "kustomization.yaml")
+@pytest.mark.parametrize("folder", ["overlays/slow-queue", "overlays/slow-queue/workers"])
+def test_the_patches_of_one_more_queue_change_what_is_there(folder):
+    [kustomization] = documents(KUBERNETES / folder / "kustomization.yaml")
     for patch in kustomization["patches"]:
-        target = find(patch["target"]["kind"], patch["target"]["name"])
+        target = find(patch["target"]["kind"], patch["target"].get("name", ""))
         for change in yaml.safe_load(patch["patch"]):
             place = target
             for step in change["path"].strip("/").split("/"):
                 place = place[int(step) if step.isdecimal() else step]
             assert (change["op"], type(change["value"])) == ("replace", type(place))
-    assert "--queues=slow" in str(kustomization["patches"])
+
+
+def test_one_more_queue_is_taken_from_and_scaled_by_itself():
+    patches = documents(KUBERNETES / "overlays/slow-queue/workers/kustomization.yaml")[0]["patches"]
+    assert "--queues=slow" in str(patches)
+    [others] = documents(KUBERNETES / "overlays/slow-queue/kustomization.yaml")[0]["patches"]
+    name, _, value = others["target"]["labelSelector"].partition("=")
+    assert find("ScaledObject")["metadata"]["labels"][name] == value
 
 
 def test_what_kustomize_makes_of_it_is_valid():
@@ -115,6 +123,15 @@ def test_what_kustomize_makes_of_it_is_valid():
             validate(document)
         assert [document["kind"] for document in rendered].count("Deployment") == deployments
         assert "registry.example.com/async-actions:0.1.0" in made.stdout
+        queries = {
+            document["metadata"]["name"]: document["spec"]["triggers"][0]["metadata"]["query"]
+            for document in rendered
+            if document["kind"] == "ScaledObject"
+        }
+        assert len(queries) == deployments - 1
+        if folder != "base":
+            assert "task NOT IN ('reports.render')" in queries["async-actions-worker"]
+            assert "task IN ('reports.render')" in queries["async-actions-worker-slow"]
 
 
 def test_compose_yaml_is_valid():
@@ -233,20 +250,30 @@ def test_whoever_refers_to_something_means_what_is_there():
 def test_workers_are_scaled_by_the_tasks_that_want_one():
     if connection.vendor != "postgresql":
         pytest.skip("KEDA asks PostgreSQL.")
-    [patch] = [
-        change["value"]
-        for patch in documents(KUBERNETES / "overlays/slow-queue/workers/kustomization.yaml")[0]["patches"]
-        for change in yaml.safe_load(patch["patch"])
-        if change["path"].endswith("/query")
-    ]
     whole = find("ScaledObject")["spec"]["triggers"][0]["metadata"]["query"]
+    slow, others = query_patched_in("overlays/slow-queue/workers"), query_patched_in("overlays/slow-queue")
+    assert re.sub(r" AND task NOT IN \('reports.render'\)", "", others) == whole
     ledger.accept(group("a", "b", "reports.render"), "c")
     ledger.accept("d")
     ledger.put_off("d", delay=ledger.LONG)
     ledger.claim("a")
     with connection.cursor() as cursor:
-        numbers = [cursor.execute(query).fetchone() for query in (whole, patch)]
-        assert numbers == [(3,), (1,)]  # neither what waits for its turn, nor for its time
+        numbers = [cursor.execute(query).fetchone() for query in (whole, slow, others)]
+        assert numbers == [(3,), (1,), (2,)]  # neither what waits for its turn, nor for its time
+        ledger.claim("reports.render")
+        numbers = [cursor.execute(query).fetchone() for query in (whole, slow, others)]
+        assert numbers == [(3,), (1,), (2,)]  # what runs keeps a place
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-        plan = "\n".join(row[0] for row in cursor.execute(f"EXPLAIN {whole}").fetchall())
-    assert {"report_due", "report_running"} <= set(re.findall(r"using (\w+)", plan)), plan
+        for query in (whole, others):
+            plan = "\n".join(row[0] for row in cursor.execute(f"EXPLAIN {query}").fetchall())
+            assert {"report_due", "report_running"} <= set(re.findall(r"using (\w+)", plan)), plan
+
+
+def query_patched_in(folder: str) -> str:
+    [query] = [
+        change["value"]
+        for patch in documents(KUBERNETES / folder / "kustomization.yaml")[0]["patches"]
+        for change in yaml.safe_load(patch["patch"])
+        if change["path"].endswith("/query")
+    ]
+    return query
