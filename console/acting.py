@@ -138,7 +138,7 @@ class ActingAdmin(ModelAdmin):
 
 def _require_intervene(request: HttpRequest) -> None:
     if not request.user.has_perms(["reports.view_asyncactionreport", INTERVENE]):
-        raise PermissionDenied
+        raise PermissionDenied("Reports are cancelled and retried by operators.")
 
 
 def _act_on_each(request: HttpRequest, verb: Verb, ids: Collection[UUID], operator: Operator) -> None:

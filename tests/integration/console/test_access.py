@@ -21,7 +21,8 @@ class TestAccess:
         nobody = person_with()
 
         for path in (LIST, *(f"{LIST}{report}/{part}/" for part in PARTS)):
-            assert nobody.get(path).status_code == 403
+            answer = nobody.get(path)
+            assert (answer.status_code, answer["Content-Type"]) == (403, "text/html; charset=utf-8")
 
     def test_a_viewer_reads(self, viewer, ledger):
         report = ledger.accept()

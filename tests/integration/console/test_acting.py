@@ -78,6 +78,15 @@ class TestWhoMay:
         assert snapshot() == before
         assert not Intervention.objects.exists()
 
+    def test_a_viewer_is_told_so_in_a_page_and_the_log_in_a_line(self, viewing, failed, caplog):
+        answer = viewing.get(f"{LIST}{failed[0]}/retry/")
+        assert answer["Content-Type"].startswith("text/html")
+        page = told(answer)
+        assert "Reports are cancelled and retried by operators." in page
+        assert "vic has not been given the permission for it." in page
+        [record] = [record for record in caplog.records if record.levelname != "DEBUG"]
+        assert (record.levelname, record.exc_info) == ("WARNING", None)
+
     def test_nobody_may_without_a_login(self, failed):
         for url in every_url(failed[0]):
             assert Client().post(url, CONFIRMED).status_code == 302
