@@ -5,7 +5,7 @@ takes out too much rather than too little. Every repetition has a bound, so that
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -31,9 +31,12 @@ _NAME = rf"(?:{_NAMES}|authorization|cookie)"
 _BETWEEN = r"""(?:\\{0,4}["']\s{0,5}(?:=>|[:=,])|\s{0,5}(?:=>|[:=]|%3d))\s{0,5}"""
 # The name and the space in --db-password hunter2. Where dashes follow dashes, only the first may begin it.
 _OPTION = rf"(?<![\w-])--[\w-]{{0,50}}(?:{_NAMES})\s{{1,5}}"
-# What a quoted value may stand in, and its prefix: ['x'], SecretStr("x"), {b'x'}, f"x", and three quotes for one.
-_QUOTE = r"""(?:\w{0,20}[\[({]\s{0,40}){0,4}[bfru]{0,2}(?P<quote>\\{0,4}(?:"{3}|'{3}|["']))"""
-_NO_QUOTE = f"(?!{_QUOTE.replace('?P<quote>', '?:')})"
+# Before a quoted value: b"x", f"x", and three quotes for one.
+_QUOTE = r"""[bfru]{0,2}(?P<quote>\\{0,4}(?:"{3}|'{3}|["']))"""
+# What is escaped twice comes first: \\\" within \"…\".
+_CONTENT = r"""(?:(?!(?P=quote))(?:\\\\\\["'\\]|\\.|[^\\\n]))"""
+# What quoted values may stand in: ['x'], SecretStr("x"), {b'x'}. Those are looked into by themselves.
+_NO_QUOTE = rf"(?!(?:\w{{0,20}}[\[({{]\s{{0,40}}){{0,4}}(?:(?<=\()\w{{1,40}}=)?{_QUOTE.replace('?P<quote>', '?:')})"
 
 
 class _Rule(NamedTuple):
@@ -44,7 +47,7 @@ class _Rule(NamedTuple):
 
 _HINTS_OF_NAMES = ("pass", "pwd", "secret", "token", "credential", "session", "sig", "key")
 _HEADERS = ("authorization", "cookie")
-_RULES = (
+_RULES_BY_FORM = (
     _Rule(
         ("-----begin",),
         re.compile(
@@ -74,11 +77,13 @@ _RULES = (
         re.compile(r"\b((?i:bearer|basic)\s{1,5})(?=[^\s\"']{0,500}(?:\d|=|[a-z][A-Z]))[\w.~+/=-]{8,}"),
         rf"\g<1>{REDACTED}",
     ),
+)
+_RULES_BY_NAME = (
     # Whatever is called a secret: in JSON and Python, quoted; in headers, queries, settings and commands, not quoted.
     _Rule(
         (*_HINTS_OF_NAMES, *_HEADERS),
         re.compile(
-            rf"(?P<lead>(?:{_NAME}{_BETWEEN}|{_OPTION}){_QUOTE})(?:(?!(?P=quote))(?:\\.|[^\\\n])){{1,5000}}",
+            rf"(?P<lead>(?:{_NAME}{_BETWEEN}|{_OPTION}){_QUOTE}){_CONTENT}{{1,5000}}",
             re.IGNORECASE,
         ),
         rf"\g<lead>{REDACTED}",
@@ -103,15 +108,76 @@ _RULES = (
 )
 
 
+# What is called a secret and holds others: a list, an object, a call. Then each thing in it.
+_NESTING = re.compile(
+    rf"""(?:{_NAME}{_BETWEEN}|{_OPTION})(?!\[redacted\])(?=[\[({{]|\w{{1,20}}\(\s{{0,40}}(?:\w{{1,40}}=)?{_QUOTE})""",
+    re.IGNORECASE,
+)
+_CLOSING, _GOES_ON = ("]", ")", "}"), ("[", "(", "{", ",")
+_NESTED = re.compile(
+    rf"""
+    (?P<redacted>\[redacted\]) | (?P<opening>[\[({{]) | (?P<closing>[\])}}]) | (?P<space>\s+)
+    | (?P<start>{_QUOTE}) (?P<content>{_CONTENT}{{1,5000}}) (?P<end>(?P=quote)?) (?P<is_key>\s{{0,5}}(?::|=>))?
+    | (?P<kept>(?:None|null|[Tt]rue|[Ff]alse)(?![^\s,)}}\]])  # nobody's secret
+        | [\w.]{{1,40}}(?=\(\s{{0,40}}(?:\w{{1,40}}=)?[bfru]{{0,2}}\\{{0,4}}["'])  # SecretStr('x')
+        | \w{{1,40}}(?:=(?=[bfru]{{0,2}}\\{{0,4}}["'\[({{])|:(?=\s)))  # a name: user='x'
+    | (?P<bare>[^\s,\[\](){{}}"'\\]+) | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
 def redact(text: str) -> str:
     """Return ``text`` without the secrets in it: tokens, passwords, credentials in URLs and in headers."""
     for value in settings.REDACTED_VALUES:
         text = text.replace(value, REDACTED)
     lower = text.lower()
-    for hints, pattern, replacement in _RULES:
+    text = _apply(_RULES_BY_FORM, text, lower)
+    if any(hint in lower for hint in (*_HINTS_OF_NAMES, *_HEADERS)):
+        text = _redact_nested(text)
+    return _apply(_RULES_BY_NAME, text, lower)
+
+
+def _apply(rules: Iterable[_Rule], text: str, lower: str) -> str:
+    for hints, pattern, replacement in rules:
         if any(hint in lower for hint in hints):
             text = pattern.sub(replacement, text)
     return text
+
+
+def _redact_nested(text: str) -> str:
+    """Take out all that stands in what is called a secret; names in it stay."""
+    parts: list[str] = []
+    at = 0
+    while lead := _NESTING.search(text, at):
+        parts.append(text[at : lead.end()])
+        within, at = _redact_within(text, lead.end())
+        parts += within
+    return "".join([*parts, text[at:]])
+
+
+def _redact_within(text: str, at: int) -> tuple[list[str], int]:
+    """Return what is within the brackets at a position, in pieces without secrets, and where it ends."""
+    pieces: list[str] = []
+    depth, goes_on = 0, False
+    while piece := _NESTED.match(text, at):
+        if "\n" in (piece["space"] or "") and not goes_on and text[piece.end() : piece.end() + 1] not in _CLOSING:
+            break  # a bracket that nobody closes does not take what follows with it
+        pieces.append(_without_secret(piece))
+        at = piece.end()
+        depth += bool(piece["opening"]) - bool(piece["closing"])
+        if depth == 0 and piece["closing"]:
+            break
+        goes_on = goes_on if piece["space"] else piece[0] in _GOES_ON
+    return pieces, at
+
+
+def _without_secret(piece: re.Match[str]) -> str:
+    if piece["bare"]:
+        return REDACTED
+    if piece["content"] and not piece["is_key"]:
+        return f"{piece['start']}{REDACTED}{piece['end']}"
+    return piece[0]
 
 
 def is_of_a_secret(name: str) -> bool:

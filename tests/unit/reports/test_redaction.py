@@ -2,6 +2,7 @@
 
 import json
 import string
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -70,6 +71,16 @@ def test_what_is_called_a_secret(text, name, secret):
         ('{"api_key": [\n    "abc123"\n]}', '{"api_key": [\n    "[redacted]"\n]}'),
         ("password=SecretStr('x')", "password=SecretStr('[redacted]')"),
         ("password=[SecretStr('x')]", "password=[SecretStr('[redacted]')]"),
+        ("{'password': ['x', 'y'], 'n': 1}", "{'password': ['[redacted]', '[redacted]'], 'n': 1}"),
+        (
+            '{"credentials": {"user": "x", "more": ["y", {"z": null}]}, "n": 1}',
+            '{"credentials": {"user": "[redacted]", "more": ["[redacted]", {"z": null}]}, "n": 1}',
+        ),
+        ('{"api_key": [\n  "x",\n  "y"\n], "n": 1}', '{"api_key": [\n  "[redacted]",\n  "[redacted]"\n], "n": 1}'),
+        ("Client(password=Pair(a='x', b='y'), n=1)", "Client(password=Pair(a='[redacted]', b='[redacted]'), n=1)"),
+        ("{'Cookie': ('x', 'y')}", "{'Cookie': ('[redacted]', '[redacted]')}"),
+        ("[('token', ['x', 'y'])]", "[('token', ['[redacted]', '[redacted]'])]"),
+        ("tokens are read by: token = read(path,\n  other\n", "tokens are read by: token = [redacted]\n  other\n"),
         ("password=f'x' token=rb\"y\"", "password=f'[redacted]' token=rb\"[redacted]\""),
         ("password=('x',)", "password=('[redacted]',)"),
         ("run --password 'x' now", "run --password '[redacted]' now"),
@@ -99,6 +110,40 @@ def test_json_keeps_its_form(name, secret):
     redacted = json.loads(redact(json.dumps(document)))
 
     assert redacted == {"before": 1, name: "[redacted]", "after": [2]}
+
+
+_LEAVES = st.text("".join(set(string.printable) - set("[]")), min_size=8, max_size=30).filter(str.strip)
+_NESTS = st.recursive(
+    _LEAVES | st.integers(10**7),
+    lambda inner: st.lists(inner, min_size=1, max_size=4) | st.dictionaries(st.sampled_from("abcd"), inner, min_size=1),
+    max_leaves=12,
+).filter(lambda nest: isinstance(nest, list | dict))
+
+
+def leaves_of(nest):
+    if isinstance(nest, list | dict):
+        return [leaf for inner in (nest.values() if isinstance(nest, dict) else nest) for leaf in leaves_of(inner)]
+    return [nest]
+
+
+# repr in a JSON string is left out: a quotation mark that both have escaped may as well be a backslash before the end.
+_FORMS = [(form, escaped) for form in (json.dumps, partial(json.dumps, indent=2)) for escaped in (False, True)]
+
+
+@settings(max_examples=500)
+@given(name=names, nest=_NESTS, written=st.sampled_from([*_FORMS, (repr, False)]))
+def test_whatever_is_within_what_is_called_a_secret(name, nest, written):
+    """A list of secrets, and objects with names of their own: each of them goes, and what stands beside them stays."""
+    form, escaped = written
+    text = form({"before": 1, name: nest, "after": "it"})
+    redacted = redact(json.dumps(text) if escaped else text)
+    for leaf in map(str, leaves_of(nest)):
+        assert form(leaf)[1:-1] not in redacted
+    assert "before" in redacted
+    assert "after" in redacted
+    if not escaped and form is not repr and all(isinstance(leaf, str) for leaf in leaves_of(nest)):
+        assert set(leaves_of(json.loads(redacted)[name])) == {"[redacted]"}
+        assert json.loads(redacted)["after"] == "it"
 
 
 _HEADERS = [
@@ -209,6 +254,9 @@ def test_what_is_no_secret_stays(text):
 @example("password='x' token=\"y")
 @example("Authorization: Bearer abc def")
 @example("://a:b@c://d@e")
+@example("password=[a, b] c")
+@example("{password: {user: ada, pass: x}} said")
+@example("token: [1, {'a': (b, 'c'")
 def test_to_redact_again_changes_nothing(text):
     once = redact(text)
     assert redact(once) == once
