@@ -249,6 +249,11 @@ if not isinstance(REPORT_RETENTION_DAYS_BY_ACTION, dict) or not all(
 ):
     raise ImproperlyConfigured('REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such as {"sync-invoices": 7}.')
 # How long a worker waits for a database that is away when it has an outcome to record, in seconds.
+# Entries of the journal of what operators did are deleted after so many days; 0 keeps them for ever. Those of an
+# operation stay as long as its report, which may go on by them.
+JOURNAL_RETENTION_DAYS = env.float("JOURNAL_RETENTION_DAYS", 365.0)
+if JOURNAL_RETENTION_DAYS < 0:
+    raise ImproperlyConfigured("JOURNAL_RETENTION_DAYS is below 0. Give it days, or 0 to keep the journal for ever.")
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 # How long a part of a worker may give no sign of life before the worker ends itself; longer than Celery waits between
 # two tries to reach the broker, which is 32 seconds.

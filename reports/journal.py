@@ -5,15 +5,18 @@ memory: where it goes on after a worker was lost, and what it comes to.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
-from reports.models import Intervention, Source, Verb
+from reports.models import AsyncActionReport, Intervention, Source, Verb
 from reports.search import Search
+from reports.selectors import read_clock
 
 LONGEST_REASON = 500
+_ENTRIES_PER_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,26 @@ def tally(operation: UUID) -> Tally:
     return Tally(
         **parts.aggregate(changed=Count("id", filter=Q(refused="")), refused=Count("id", filter=~Q(refused="")))
     )
+
+
+def count_old(*, older_than: float) -> int:
+    """Return how many entries are older than so many seconds, and not the memory of an operation that can go on."""
+    return _old(older_than).count()
+
+
+def purge_batch(*, older_than: float) -> int:
+    """Delete some of these entries, the oldest first. Returns how many."""
+    oldest = Intervention.objects.order_by("id").values("id")[:_ENTRIES_PER_BATCH]
+    ids = list(_old(older_than).filter(id__in=oldest).values_list("id", flat=True))
+    return Intervention.objects.filter(id__in=ids).delete()[0] if ids else 0
+
+
+def _old(older_than: float) -> QuerySet[Intervention]:
+    # An operation goes on by its entries, whenever it is retried, for as long as it has a report.
+    operation = Case(When(search__isnull=False, then=F("report")), default=F("part_of__report"))
+    goes_on = Exists(AsyncActionReport.objects.filter(id=OuterRef("operation")))
+    made_before = read_clock() - timedelta(seconds=older_than)
+    return Intervention.objects.alias(operation=operation).filter(~goes_on, made_at__lt=made_before)
 
 
 def _columns_of(operator: Operator) -> dict[str, Any]:

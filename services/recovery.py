@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from structlog.contextvars import bound_contextvars
 
-from reports import execution, intervention, refusal, waiting
+from reports import execution, intervention, journal, refusal, waiting
 from reports.codes import CANCELLED, WORKER_LOST
 from reports.errors import AttemptLostError
 from reports.failure import Failure
@@ -61,10 +61,16 @@ def republish_lost(empty_queues: Collection[str]) -> None:
 
 
 def purge() -> bool:
-    """Delete a batch of final actions that are older than their retention. Returns whether there may be more."""
+    """Delete a batch of what is older than its retention: final actions, entries of the journal.
+
+    Returns whether there may be more.
+    """
     own: dict[str, float] = settings.REPORT_RETENTION_DAYS_BY_ACTION
     purged = purge_batch(older_than=settings.REPORT_RETENTION_DAYS * _DAY, except_actions=list(own))
-    return purged + sum(purge_batch(older_than=days * _DAY, action=action) for action, days in own.items()) > 0
+    purged += sum(purge_batch(older_than=days * _DAY, action=action) for action, days in own.items())
+    if settings.JOURNAL_RETENTION_DAYS:
+        purged += journal.purge_batch(older_than=settings.JOURNAL_RETENTION_DAYS * _DAY)
+    return purged > 0
 
 
 def rescue_stale() -> bool:

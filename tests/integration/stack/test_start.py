@@ -59,6 +59,7 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Co
             '{"a": "b"}',
             "REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such",
         ),
+        ("JOURNAL_RETENTION_DAYS", "-1", "JOURNAL_RETENTION_DAYS is below 0. Give it days, or 0 to keep"),
     ],
 )
 def test_a_wrong_setting_stops_every_process_with_one_line(

@@ -1,5 +1,7 @@
 """Operations on many reports, run through the real ledger by the tests' workbench."""
 
+from datetime import timedelta
+
 import pytest
 
 from reports import selectors
@@ -137,6 +139,29 @@ def test_what_another_attempt_has_done_is_not_done_again(workbench, monkeypatch)
     assert list(late) == [1]
     assert ledger.draw(root) == "failed[a failed]"
     assert services.sum_up(operation) == {"matched": 1, "changed": 1, "refused": 0}
+
+
+def test_its_memory_is_kept_as_long_as_it_can_go_on(workbench):
+    """However old: without its entries, a retry of the operation would do everything once more."""
+    roots = [ledger.accept("a") for _ in range(4)]
+    for root in roots:
+        ledger.fail("a", root=root)
+    run = workbench.operate(Verb.RETRY)
+    workbench.work(2)
+    workbench.cancel(run)
+    for root in roots:
+        ledger.fail("a", root=root)
+    made = selectors.read_clock() - timedelta(days=4)
+    Intervention.objects.update(made_at=made)
+
+    assert services.journal.purge_batch(older_than=3 * 24 * 3600) == 0
+    workbench.retry(run)
+    workbench.settle()
+
+    assert statuses(roots) == ["failed"] * 4
+    ALL.filter(root=run.id).delete()
+    Intervention.objects.update(made_at=made)
+    assert services.journal.purge_batch(older_than=3 * 24 * 3600) == 1 + 4
 
 
 def test_no_operation_is_acted_on_by_another(workbench):
