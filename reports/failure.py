@@ -30,7 +30,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, *, task: str, traceback: str = "", code: str | None = None) -> Self:
         """Describe ``error``. With a ``code`` of its own it was foreseen: its message, never empty, is for clients."""
-        code = code or _code(error)
+        code = code or code_of(error)
         return cls(
             code=_clean(code or TASK_FAILED, 100),
             type=_clean(type(error).__qualname__, 255),
@@ -74,7 +74,8 @@ class Failure:
         return {"attempt": attempt, "started_at": started_at, "failed_at": failed_at, **asdict(self)}
 
 
-def _code(error: BaseException) -> str:
+def code_of(error: BaseException) -> str:
+    """Return the code that an error was given by whoever wrote it, empty where it has none."""
     code = _attribute(error, "code")
     return _keepable(code) if isinstance(code, str) else ""
 

@@ -59,6 +59,12 @@ class BaseErrorHandlerMixin(_Task):
     terminate_on_cancel = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    @property
+    def throws(self) -> tuple[type[BaseException], ...]:  # type: ignore[override]
+        """What Celery logs no traceback for: the error at hand, where it was foreseen. ``on_failure`` tells of it."""
+        raised: BaseException | None = getattr(self.request, "raised", None)
+        return (type(raised),) if raised is not None and failures.is_foreseen(raised) else ()
+
         if self.request.called_directly or self._current_claim():  # or by itself, while it runs
             return super().__call__(*args, **kwargs)
         claim = self._claim()
@@ -166,6 +172,9 @@ class BaseErrorHandlerMixin(_Task):
         except AttemptLostError as lost:
             logger.warning("%s[%s] failed too late: %s", self.name, task_id, lost)
 
+            return
+        if isinstance(raised, self.throws):
+            logger.warning("%s[%s] failed with %s: %s", self.name, task_id, failure.code, failure.message)
     def _claim(self) -> Claim:
         report = _uuid(self.request.id)
         claimant, tries = claimant_name(), count()

@@ -5,7 +5,8 @@ import traceback as tracebacks
 from celery.exceptions import MaxRetriesExceededError, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from reports.codes import RETRIES_EXHAUSTED
-from reports.failure import Failure
+from reports.errors import AsyncActionsError
+from reports.failure import Failure, code_of
 
 
 def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure:
@@ -14,6 +15,14 @@ def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure
         return Failure.timed_out(error, task=task, traceback=traceback)
     code = RETRIES_EXHAUSTED if isinstance(error, MaxRetriesExceededError) else None
     return Failure.of(error, task=task, traceback=traceback, code=code)
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Tell whether an action may fail with ``error``, as its author has written it: with a code of its own.
+
+    The engine's own errors have codes as well, and are somebody's mistake.
+    """
+    return bool(code_of(error)) and not isinstance(error, AsyncActionsError)
 
 
 def describe_retried(retry: Retry, *, task: str) -> Failure:

@@ -22,6 +22,29 @@ from tests.unit.tasks.messages import BusyError, deliver, doing, insist, raising
 pytestmark = pytest.mark.usefixtures("published")
 
 
+# What the log says of a failure
+
+
+@pytest.mark.django_db
+def test_one_that_was_foreseen_is_a_line(caplog):
+    report = run(doing(raising(BusyError("The machine is busy."))))
+    [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.message == f"messages.act[{report.id}] failed with busy: The machine is busy."
+    assert (record.levelno, record.exc_info) == (logging.WARNING, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "behaviour", [raising(ValueError("Oops.")), lambda _: object()], ids=["unexpected", "engine's"]
+)
+def test_any_other_is_an_error_with_its_traceback(caplog, behaviour):
+    report = run(doing(behaviour))
+    [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert str(report.id) in record.message
+    assert record.levelno == logging.ERROR
+    assert record.exc_info[2] is not None
+
+
 # As a function
 
 
