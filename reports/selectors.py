@@ -27,6 +27,15 @@ class Error:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a report stands, and the action that it belongs to, with that one's own report."""
+
+    status: Status
+    action: str
+    root: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A report as its readers see it. Time stamps are aware, in UTC; JSON columns are values.
 
@@ -144,6 +153,12 @@ def find_status(id_: UUID) -> Status | None:
     """Return only where a report stands."""
     rows = fetch_all(f"SELECT status FROM {TABLE} WHERE id = %s", [id_])  # noqa: S608
     return Status(rows[0][0]) if rows else None
+
+
+def find_standing(id_: UUID) -> Standing | None:
+    """Return where a report stands, and in which action."""
+    rows = fetch_all(f"SELECT status, action, root_id FROM {TABLE} WHERE id = %s", [id_])  # noqa: S608
+    return next((Standing(Status(status), action, as_uuid(root)) for status, action, root in rows), None)
 
 
 def read_clock() -> datetime:

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from reports import waiting
 from reports.handover import Dispatch
-from services import tracing
+from services import belonging, tracing
 from services.metrics.counted import count_broker_error
 
 logger = logging.getLogger(__name__)
@@ -53,12 +53,14 @@ def _offer(dispatch: Dispatch) -> bool:
                 dispatch.task, task_id=str(dispatch.id), retry=False, add_to_parent=False, **dispatch.options
             )
     except OperationalError as error:
-        logger.warning("Could not publish %s[%s], recovery will: %s", dispatch.task, dispatch.id, error)
+        with belonging.looking_up(dispatch.id, task=dispatch.task):
+            logger.warning("Could not publish %s[%s], recovery will: %s", dispatch.task, dispatch.id, error)
         count_broker_error("away")
         _broker_away_until = monotonic() + _BROKER_PAUSE
         return False
     except Exception as error:  # noqa: BLE001  the report is committed: no fault of the broker's may look like its own
         count_broker_error("refused")
         # Refused, and no reason for the others to wait; recovery tries this one again at growing intervals.
-        logger.error("The broker takes no message for %s[%s]: %s", dispatch.task, dispatch.id, error)  # noqa: TRY400
+        with belonging.looking_up(dispatch.id, task=dispatch.task):
+            logger.error("The broker takes no message for %s[%s]: %s", dispatch.task, dispatch.id, error)  # noqa: TRY400
     return True

@@ -8,7 +8,6 @@ from uuid import UUID
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
-from structlog.contextvars import bound_contextvars
 
 from reports import execution, intervention, journal, refusal, waiting
 from reports.codes import CANCELLED, WORKER_LOST
@@ -16,7 +15,7 @@ from reports.errors import AttemptLostError
 from reports.failure import Failure
 from reports.purging import purge_batch
 from reports.waiting import Stale
-from services import queues
+from services import belonging, queues
 from services.dispatch import publish
 from services.metrics.counted import count_republished, count_rescue
 
@@ -89,7 +88,7 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
     ``RECOVERY_MAX_LOSSES`` workers already. One that was stopped because its action had ended is cancelled.
     """
     failure = failure or Failure.worker_lost(task=lost.task)
-    with bound_contextvars(task=lost.task, task_id=str(lost.id), attempt=lost.attempt):
+    with belonging.looking_up(lost.id, task=lost.task, attempt=lost.attempt):
         logger.warning("%s[%s] of %s: %s", lost.task, lost.id, lost.worker, failure.message)
     try:
         if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
@@ -106,7 +105,8 @@ def refuse_unknown(id_: UUID, *, task: str) -> None:
     """See to the report of a message for a task that this process has no code for: later, another one may have it."""
     with _alone(id_):
         if refusal.refuse(id_, task=task):
-            logger.error("%s[%s] has failed: no worker that was given it has code for it.", task, id_)
+            with belonging.looking_up(id_, task=task):
+                logger.error("%s[%s] has failed: no worker that was given it has code for it.", task, id_)
 
 
 @contextmanager

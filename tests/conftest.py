@@ -1,9 +1,11 @@
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
+import orjson
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -11,6 +13,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.logs import LogFormatter
 from services import announcements
 from stack.postgres import Postgres
 from stack.rabbitmq import RabbitMQ
@@ -68,6 +71,13 @@ def valkey(session_valkey: Valkey) -> Valkey:
         session_valkey.start()
     session_valkey.resume()
     return session_valkey
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Return a function that returns the lines of the log, as machines read them."""
+    monkeypatch.setattr(caplog.handler, "formatter", LogFormatter("json"))
+    return lambda: [orjson.loads(line) for line in caplog.text.splitlines()]
 
 
 @pytest.fixture(autouse=True)

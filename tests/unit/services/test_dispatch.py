@@ -73,6 +73,15 @@ def test_what_could_not_be_published_is_left_to_recovery(dead_broker, dispatches
     assert said.startswith(f"Could not publish a[{dispatches[0].id}], recovery will: ")
 
 
+@pytest.mark.django_db
+def test_what_is_said_of_a_message_names_the_report_that_it_belongs_to(dead_broker, dispatches, logged):
+    publish(dispatches)
+    first = ledger.find("a")
+    [line] = logged()
+    assert (line["report"], line["task_id"], line["task"]) == (str(first.root_id), str(first.id), "a")
+    assert line["action"] == "test"
+
+
 def test_what_would_take_too_long_to_publish_is_left_to_recovery_at_once(empty_broker, dispatches, monkeypatch):
     clock = [monotonic()]
     send = current_app.send_task

@@ -98,6 +98,15 @@ def test_a_task_whose_worker_was_lost_fails():
     assert (row.error_code, row.error_type, row.error_task) == ("worker_lost", "WorkerLostError", "recovery.fragile")
 
 
+def test_the_log_says_of_which_report_a_lost_task_is(logged):
+    root = ledger.accept("recovery.fragile")
+    lose("recovery.fragile")
+    recovery.rescue_stale()
+    [line] = logged()
+    assert line["event"].endswith("whether its work was done is not known.")
+    assert (line["report"], line["task_id"]) == (str(root), str(ledger.find("recovery.fragile").id))
+
+
 def test_a_task_that_nobody_here_knows_fails():
     root = ledger.accept("recovery.unknown")
     lose("recovery.unknown")

@@ -245,6 +245,21 @@ def test_a_duplicate_message_is_dropped(caplog):
 
 
 @pytest.mark.django_db
+def test_each_line_about_a_task_names_the_report_that_it_belongs_to(caplog, logged):
+    root = request(doing(lambda _: "first"))
+    [task] = tasks_of(root)
+    with caplog.at_level(logging.DEBUG, logger="tasks.base"):
+        deliver(task)
+        deliver(task)
+    lines = [line for line in logged() if line["logger"] == "tasks.base"]
+    assert [line["event"].split("] ")[1].split(",")[0] for line in lines] == [
+        "begins",
+        "is ok and not due: this message was a duplicate.",
+    ]
+    assert {(line["report"], line["task_id"], line["action"]) for line in lines} == {(str(root), str(task.id), "test")}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("id_", [str(uuid4()), "no-uuid", "", None], ids=["unknown", "text", "empty", "none"])
 def test_a_message_for_no_report_is_dropped_and_says_what_to_do(id_, caplog):
     assert deliver(id_, name="arithmetic.add") == "IGNORED"
