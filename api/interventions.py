@@ -64,7 +64,7 @@ def _require_permission(request: Request, name: str) -> None:
         action(request=request, args=(), kwargs={}).check_permissions(request)
 
 
-def _intervene(intervene: Callable[[UUID], None], report_id: UUID) -> None:
+def _intervene(intervene: Callable[[UUID], object], report_id: UUID) -> None:
     try:
         intervene(report_id)
     except LookupError as error:  # purged since it was found

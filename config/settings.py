@@ -214,6 +214,7 @@ REPORT_MAX_ERRORS = env.int("REPORT_MAX_ERRORS", 20)
 # The most tasks of one action, with those that it grows to.
 REPORT_MAX_TASKS = env.int("REPORT_MAX_TASKS", 100_000)
 # Tasks that may wait for workers before no more actions are accepted: clients get 503, overloaded, until there is room.
+# Operators' retries of many reports take half of it.
 REPORT_MAX_WAITING = env.count("REPORT_MAX_WAITING", 200_000)
 
 # Recovery: how workers notice what was lost
@@ -248,12 +249,12 @@ if not isinstance(REPORT_RETENTION_DAYS_BY_ACTION, dict) or not all(
     isinstance(days, int | float) for days in REPORT_RETENTION_DAYS_BY_ACTION.values()
 ):
     raise ImproperlyConfigured('REPORT_RETENTION_DAYS_BY_ACTION is not days by action, such as {"sync-invoices": 7}.')
-# How long a worker waits for a database that is away when it has an outcome to record, in seconds.
 # Entries of the journal of what operators did are deleted after so many days; 0 keeps them for ever. Those of an
 # operation stay as long as its report, which may go on by them.
 JOURNAL_RETENTION_DAYS = env.float("JOURNAL_RETENTION_DAYS", 365.0)
 if JOURNAL_RETENTION_DAYS < 0:
     raise ImproperlyConfigured("JOURNAL_RETENTION_DAYS is below 0. Give it days, or 0 to keep the journal for ever.")
+# How long a worker waits for a database that is away when it has an outcome to record, in seconds.
 OUTCOME_PATIENCE = env.float("OUTCOME_PATIENCE", 600.0)
 # How long a part of a worker may give no sign of life before the worker ends itself; longer than Celery waits between
 # two tries to reach the broker, which is 32 seconds.

@@ -18,20 +18,19 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 
+from console.acting_on_each import act_on_each
 from console.searching import SearchForm
 from reports import selectors
-from reports.errors import AsyncActionsError, SelectionInvalidError
+from reports.errors import SelectionInvalidError
 from reports.journal import LONGEST_REASON, Operator
 from reports.models import Source, Verb
 from reports.selectors import Report
-from services import interventions as single
 from services import selection
 from tasks import interventions
 
 INTERVENE = "reports.intervene"
 MOST_TICKED = 500
 _EXAMPLES = 10
-_MOST_REFUSALS = 5
 _PAGE = "reports_asyncactionreport"
 _METHODS = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 
@@ -70,7 +69,7 @@ class ActingAdmin(ModelAdmin):
         form = ConfirmationForm(request.POST)
         if request.method != "POST" or not form.is_valid():
             return self._confirm(request, verb, [report], number="this report", back=_page_of(id_))
-        _act_on_each(request, verb, [id_], _operator(request, form))
+        act_on_each(request, verb, [id_], _operator(request, form))
         return HttpResponseRedirect(_page_of(id_))
 
     @_METHODS
@@ -84,7 +83,7 @@ class ActingAdmin(ModelAdmin):
         ids = _ids_of(texts)
         form = ConfirmationForm(request.POST)
         if form.is_valid():
-            _act_on_each(request, verb, ids, _operator(request, form))
+            act_on_each(request, verb, ids, _operator(request, form))
             return HttpResponseRedirect(_list_of(request))
         found = selectors.find_outlines(ids)
         reports = [found[id_] for id_ in ids if id_ in found and found[id_].parent is None]
@@ -139,22 +138,6 @@ class ActingAdmin(ModelAdmin):
 def _require_intervene(request: HttpRequest) -> None:
     if not request.user.has_perms(["reports.view_asyncactionreport", INTERVENE]):
         raise PermissionDenied("Reports are cancelled and retried by operators.")
-
-
-def _act_on_each(request: HttpRequest, verb: Verb, ids: Collection[UUID], operator: Operator) -> None:
-    refusals: list[str] = []
-    for id_ in ids:
-        try:
-            single.intervene(verb, id_, operator)
-        except (LookupError, AsyncActionsError) as error:
-            refusals.append(f"{id_}: {error}" if len(ids) > 1 else str(error))
-    done = len(ids) - len(refusals)
-    if done:
-        messages.success(request, f"To {verb}: {done} done.")
-    for refusal in refusals[:_MOST_REFUSALS]:
-        messages.error(request, refusal)
-    if len(refusals) > _MOST_REFUSALS:
-        messages.error(request, f"{len(refusals) - _MOST_REFUSALS} more were refused; the journal has them all.")
 
 
 def _operator(request: HttpRequest, form: ConfirmationForm) -> Operator:

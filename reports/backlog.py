@@ -48,16 +48,25 @@ def find_backlogs(*, most: int = _MOST) -> list[Backlog]:
 
 def is_as_long_as(number: int) -> bool:
     """Tell whether ``number`` tasks or more wait for a worker. Reads no more of them than that."""
-    row = fetch_one(
-        f"""
-        SELECT 1 FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL
-            AND due_at <= {later()} -- what is published is due again by then; much of what is scheduled is left out
-            AND (not_before IS NULL OR not_before <= {now()})
-        LIMIT 1 OFFSET %s
-        """,  # noqa: S608
-        [settings.RECOVERY_REPUBLISH_MAX, number - 1],
-    )
+    row = fetch_one(f"SELECT 1 {_waiting()} LIMIT 1 OFFSET %s", [settings.RECOVERY_REPUBLISH_MAX, number - 1])
     return row is not None
+
+
+def count_waiting(*, most: int) -> int:
+    """Return how many tasks wait for a worker, of ``most``. Reads no more of them than that."""
+    row = fetch_one(
+        f"SELECT COUNT(*) FROM (SELECT 1 {_waiting()} LIMIT %s) found",  # noqa: S608
+        [settings.RECOVERY_REPUBLISH_MAX, most],
+    )
+    return int(row[0]) if row else 0
+
+
+def _waiting() -> str:
+    # What is published is due again by then; much of what is scheduled is left out.
+    return f"""
+        FROM {TABLE} WHERE status = 'pending' AND due_at IS NOT NULL AND due_at <= {later()}
+            AND (not_before IS NULL OR not_before <= {now()})
+        """
 
 
 def count_abandoned(seconds: float) -> int:

@@ -15,6 +15,7 @@ class AsyncActionsError(Exception):
     ├─ IdempotencyKeyReusedError  the key of a request is that of another one
     ├─ RequestsRefusedError       of several requests that were to be accepted together, some are refused
     ├─ ReportNotRetryableError    only what failed or was cancelled can be resumed
+    ├─ RoomLackingError           so much waits for workers that operators' retries have to
     ├─ SelectionInvalidError      an operation on many reports could change none of those that it is for
     ├─ TaskMisusedError           a task ended or was retried in a way that its report cannot keep
     ├─ TaskNotDispatchableError   a task was started around its action
@@ -84,6 +85,17 @@ class ReportNotRetryableError(AsyncActionsError):
     """Only an action that failed or was cancelled can be resumed."""
 
     code = "report_not_retryable"
+
+
+class RoomLackingError(AsyncActionsError):
+    """So many tasks wait for workers that what operators retry has to wait, or clients would be refused."""
+
+    code = "room_lacking"
+    retryable = True
+
+    def __init__(self, message: str, *, done: int) -> None:
+        super().__init__(message)
+        self.done = done
 
 
 class SelectionInvalidError(AsyncActionsError):

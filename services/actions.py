@@ -88,8 +88,8 @@ def cancel(report: UUID) -> None:
     intervention.cancel(report)
 
 
-def retry(report: UUID) -> None:
-    """Resume a failed or cancelled action at what is not ok yet.
+def retry(report: UUID) -> int:
+    """Resume a failed or cancelled action at what is not ok yet. Returns how many of its tasks wait for a worker.
 
     Raises:
         LookupError: there is no such action.
@@ -99,6 +99,7 @@ def retry(report: UUID) -> None:
     with transaction.atomic():
         dispatches = intervention.resume(report)
         transaction.on_commit(lambda: publish(dispatches, within=_PUBLISHING), robust=True)
+    return len(dispatches)
 
 
 def _follow_up(actions: Sequence[str], dispatches: Sequence[Dispatch]) -> None:

@@ -14,6 +14,11 @@ logger = logging.getLogger(__name__)
 _HOLDS = 0.2
 _TIMES_AS_LONG = 20
 
+# How much of the room operators' retries take: clients find the rest.
+_OF_RETRIES = 0.5
+# How much of that has to be free before they go on: or each of them would ask how much there is.
+_LEAST = 0.01
+
 
 class Admission:
     """What this process knows of the room that there is. It asks the database once for all who want to know."""
@@ -42,6 +47,34 @@ class Admission:
         elif has_room and not self._has_room:
             logger.info("There is room for more actions again.")
         self._has_room = has_room
+
+
+class RetryRoom:
+    """What is known of the room for what an operator retries, of many: it leaves clients theirs."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    @property
+    def most(self) -> int:
+        """How many tasks may wait for workers before retries have to wait as well."""
+        return max(1, int(settings.REPORT_MAX_WAITING * _OF_RETRIES))
+
+    def is_there(self) -> bool:
+        """Tell whether one more report may be retried. Asks the database when what it has found is used up."""
+        if self._left <= 0:
+            free = self.most - backlog.count_waiting(most=self.most)
+            self._left = free if free >= self.most * _LEAST else 0
+        return self._left > 0
+
+    def take(self, tasks: int) -> None:
+        """Take note that so many more tasks wait."""
+        self._left -= tasks
+
+    @property
+    def lack(self) -> str:
+        """What is to be told of it while it is not there."""
+        return f"about {self.most:,} tasks wait for workers, as many as retries may add to"
 
 
 admission = Admission()

@@ -8,6 +8,7 @@ from celery import shared_task
 from celery.canvas import Signature
 from django.db import OperationalError
 
+from reports.errors import RoomLackingError
 from reports.journal import Operator
 from reports.models import Verb
 from reports.search import Search
@@ -16,6 +17,8 @@ from services.interventions import Portion
 from tasks.base import BaseTask
 from tasks.canvas import plan_of
 from tasks.chainable import chainable
+
+_PAUSE_WITHOUT_ROOM = 5  # seconds
 
 Plan = tuple[Signature[Any], ...]
 
@@ -37,13 +40,18 @@ def __cut(operation: str) -> Plan | None:
     return work_on(operation, portions) if portions else None
 
 
-@shared_task(base=InterventionTask, name="interventions.work", bind=True)
+# It waits for room as often as it takes, and each time is a retry.
+@shared_task(base=InterventionTask, name="interventions.work", bind=True, max_retries=None)
 def __work(  # noqa: PLR0913  where it starts, where it ends, and what is shown
     self: BaseTask, operation: str, after: str | None, up_to: str, before: int, total: int
 ) -> None:
-    for done in interventions.work(UUID(operation), after=UUID(after) if after else None, up_to=UUID(up_to)):
-        self.report_progress(before + done, max(total, before + done))
-        self.raise_if_cancelled()
+    try:
+        for done in interventions.work(UUID(operation), after=UUID(after) if after else None, up_to=UUID(up_to)):
+            self.report_progress(before + done, max(total, before + done))
+            self.raise_if_cancelled()
+    except RoomLackingError as lack:
+        self.report_progress(before + lack.done, max(total, before + lack.done), str(lack))
+        self.retry(exc=lack, countdown=_PAUSE_WITHOUT_ROOM)
 
 
 @shared_task(base=InterventionTask, name="interventions.sum_up")

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from api.management.selecting import add_filters, search_of
 from reports import selectors, workers
-from reports.errors import AsyncActionsError, SelectionInvalidError
+from reports.errors import RoomLackingError, SelectionInvalidError
 from reports.journal import LONGEST_REASON, Operator
 from reports.models import FINAL, Source, Status, Verb
 from reports.search import Search
@@ -57,13 +57,13 @@ class InterventionCommand(BaseCommand):
 
     def _act_on_each(self, ids: list[UUID], operator: Operator) -> None:
         refused = 0
-        for id_ in ids:
-            try:
-                single.intervene(self.verb, id_, operator)
-                self.stdout.write(f"{id_}  {self.style.SUCCESS('done')}")
-            except (LookupError, AsyncActionsError) as error:
-                refused += 1
-                self.stdout.write(f"{id_}  {self.style.ERROR('refused')}  {error}")
+        try:
+            for id_, refusal in zip(ids, single.intervene_in_each(self.verb, ids, operator), strict=True):
+                refused += refusal is not None
+                said = f"{self.style.ERROR('refused')}  {refusal}" if refusal else self.style.SUCCESS("done")
+                self.stdout.write(f"{id_}  {said}")
+        except RoomLackingError as lack:
+            raise CommandError(str(lack)) from lack
         if refused:
             raise CommandError(f"Refused: {refused} of {len(ids)}.")
 
@@ -90,7 +90,7 @@ class InterventionCommand(BaseCommand):
         while (report := _find(id_)).status not in FINAL:
             if report.progress != shown:
                 shown = report.progress
-                self.stdout.write("{current:,} of {total:,}".format(**shown) if shown else "")
+                self.stdout.write(_said(shown) if shown else "")
             time.sleep(_LOOK_EVERY)
         if report.status != Status.OK:
             why = f": {report.error.message}" if report.error else "."
@@ -106,6 +106,11 @@ class InterventionCommand(BaseCommand):
 
     def _tell_dry(self) -> None:
         self.stdout.write("Nothing was changed; --yes does it.")
+
+
+def _said(progress: dict[str, Any]) -> str:
+    said = "{current:,} of {total:,}".format(**progress)
+    return f"{said}. {progress['message']}" if progress["message"] else said
 
 
 def _id_of(text: str) -> UUID:

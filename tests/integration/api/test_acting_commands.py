@@ -103,6 +103,18 @@ class TestWithYes:
         assert [ALL.get(id=root).status for root in failed] == ["failed", "pending"] * 2
         assert (operation.who, operation.search["error_code"]) == (ME, "broken")
 
+    def test_what_there_is_no_room_for_is_told_in_one_line(self, failed, settings):
+        settings.REPORT_MAX_WAITING = 4
+        told = refusal("retry_reports", *map(str, failed), "--yes")
+        assert told.startswith(
+            f"2 of 4 were not retried, {failed[2]} and those after it: about 2 tasks wait for workers"
+        )
+        assert [ALL.get(id=root).status for root in failed] == ["pending"] * 2 + ["failed"] * 2
+
+    @pytest.mark.parametrize(("message", "line"), [("", "2 of 4"), ("It waits.", "2 of 4. It waits.")])
+    def test_how_far_it_is_is_told_with_what_it_waits_for(self, message, line):
+        assert intervening._said({"current": 2, "total": 4, "message": message}) == line
+
     def test_nobody_waits_without_being_told_to(self, failed):
         assert len(run("retry_reports", "--all", "--yes")) == 3
         assert [ALL.get(id=root).status for root in failed] == ["failed"] * 4

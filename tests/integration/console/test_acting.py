@@ -177,6 +177,13 @@ class TestTicked:
         assert f"{ids[1]}: The action is pending; only a failed or cancelled one is retried." in answer
         assert f"There is no report {ids[2]}" in answer
 
+    def test_those_without_room_are_told(self, operator, failed, settings):
+        settings.REPORT_MAX_WAITING = 2
+        answer = told(operator.post(f"{LIST}retry/", {"id": [str(root) for root in failed], **CONFIRMED}, follow=True))
+        assert "To retry: 1 done." in answer
+        assert f"2 of 3 were not retried, {failed[1]} and those after it" in answer
+        assert statuses(*failed) == ["pending", "failed", "failed"]
+
     @pytest.mark.parametrize("ids", [["nonsense"], [str(uuid4()) for _ in range(501)]])
     def test_what_is_no_id_or_too_many(self, operator, failed, ids):
         assert operator.post(f"{LIST}retry/", {"id": ids, **CONFIRMED}).status_code == 400

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from reports import selectors
-from reports.errors import SelectionInvalidError
+from reports.errors import RoomLackingError, SelectionInvalidError
 from reports.journal import Operator
 from reports.models import AsyncActionReport, Intervention, Source, Status, Verb
 from reports.search import Search
+from services import admission
 from services import interventions as services
 from tasks import interventions
 from testing.runs import Run
@@ -162,6 +163,80 @@ def test_its_memory_is_kept_as_long_as_it_can_go_on(workbench):
     ALL.filter(root=run.id).delete()
     Intervention.objects.update(made_at=made)
     assert services.journal.purge_batch(older_than=3 * 24 * 3600) == 1 + 4
+
+
+class TestRoom:
+    """Clients are refused where too much waits. Retries of many stop before that."""
+
+    @pytest.fixture
+    def failed(self, settings):
+        settings.REPORT_MAX_WAITING = 6  # of which retries take 3
+        roots = [ledger.accept("a") for _ in range(5)]
+        for root in roots:
+            ledger.fail("a", root=root)
+        return roots
+
+    def test_it_puts_in_what_there_is_room_for_and_goes_on_as_workers_take_it(self, workbench, failed):
+        run = workbench.operate(Verb.RETRY)
+        workbench.work(2)
+        assert statuses(failed) == ["pending"] * 3 + ["failed"] * 2
+        assert admission.backlog.count_waiting(most=9) == 3
+        workbench.work()
+        assert run.status == Status.RUNNING
+        ledger.succeed("a", root=failed[0])
+        workbench.pass_time(5)
+        workbench.work()
+        assert statuses(failed) == ["ok"] + ["pending"] * 3 + ["failed"]
+        for root in failed[1:4]:
+            ledger.succeed("a", root=root)
+        workbench.settle()
+        assert run.expect_ok() == {"matched": 5, "changed": 5, "refused": 0}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_its_report_says_what_it_waits_for(self, workbench, failed):
+        run = workbench.operate(Verb.RETRY)
+        for _ in failed:
+            ledger.accept("b")
+        workbench.work()
+        said = "It goes on when there is room: about 3 tasks wait for workers, as many as retries may add to."
+        assert run.report.progress == {"current": 0, "total": 5, "message": said}
+
+    def test_it_waits_as_often_as_it_takes(self, workbench, failed):
+        run = workbench.operate(Verb.RETRY)
+        for _ in range(12):
+            workbench.work()
+            workbench.pass_time(5)
+        assert run.status == Status.RUNNING
+        workbench.cancel(run)
+        workbench.settle()
+        assert statuses(failed) == ["pending"] * 3 + ["failed"] * 2
+
+    def test_what_is_cancelled_needs_no_room(self, workbench, settings):
+        settings.REPORT_MAX_WAITING = 1
+        roots = [ledger.accept("a") for _ in range(5)]
+        run = workbench.operate(Verb.CANCEL)
+        workbench.settle()
+        assert run.expect_ok()["changed"] == 5
+        assert statuses(roots) == ["cancelled"] * 5
+
+    def test_the_ledger_is_not_asked_for_each(self, failed, settings, django_assert_num_queries):
+        settings.REPORT_MAX_WAITING = 2000
+        room = admission.RetryRoom()
+        with django_assert_num_queries(1):
+            for _ in range(1000):
+                assert room.is_there()
+                room.take(1)
+
+    def test_several_by_their_ids_stop_where_it_ends(self, failed):
+        done = services.intervene_in_each(Verb.RETRY, failed, ADA)
+        assert [next(done), next(done), next(done)] == [None] * 3
+        with pytest.raises(
+            RoomLackingError, match=f"^2 of 5 were not retried, {failed[3]} and those after it: about 3"
+        ):
+            next(done)
+        assert statuses(failed) == ["pending"] * 3 + ["failed"] * 2
+        assert Intervention.objects.count() == 3
+        assert list(services.intervene_in_each(Verb.RETRY, failed[3:4], ADA)) == [None]
 
 
 def test_no_operation_is_acted_on_by_another(workbench):

@@ -1,0 +1,38 @@
+"""Cancelling or retrying reports one after another, and telling whoever did it how far that went."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from reports.errors import RoomLackingError
+from reports.journal import Operator
+from reports.models import Verb
+from services.interventions import intervene_in_each
+
+_MOST_REFUSALS = 5
+
+
+def act_on_each(request: HttpRequest, verb: Verb, ids: Sequence[UUID], operator: Operator) -> None:
+    """Do it to each, as far as that goes. What became of it is told on the page that comes next."""
+    tried, refusals, end = 0, list[str](), ""
+    try:
+        for id_, refusal in zip(ids, intervene_in_each(verb, ids, operator), strict=True):
+            tried += 1
+            if refusal:
+                refusals.append(f"{id_}: {refusal}" if len(ids) > 1 else str(refusal))
+    except RoomLackingError as lack:
+        end = str(lack)
+    if tried > len(refusals):
+        messages.success(request, f"To {verb}: {tried - len(refusals)} done.")
+    _tell_refusals(request, refusals)
+    if end:
+        messages.error(request, end)
+
+
+def _tell_refusals(request: HttpRequest, refusals: Sequence[str]) -> None:
+    for refusal in refusals[:_MOST_REFUSALS]:
+        messages.error(request, refusal)
+    if len(refusals) > _MOST_REFUSALS:
+        messages.error(request, f"{len(refusals) - _MOST_REFUSALS} more were refused; the journal has them all.")
