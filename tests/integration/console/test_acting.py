@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import OperationalError
 from django.test import Client
 
 from reports.journal import Operator
@@ -183,6 +184,31 @@ class TestTicked:
         assert "To retry: 1 done." in answer
         assert f"2 of 3 were not retried, {failed[1]} and those after it" in answer
         assert statuses(*failed) == ["pending", "failed", "failed"]
+
+    @pytest.mark.parametrize(
+        ("failing_at", "words"),
+        [
+            (0, "the database failed. Whether it is done, the journal tells. The 2 after it were not begun"),
+            (1, "To retry: 1 done."),
+            (2, "the database failed. Whether it is done, the journal tells. <"),
+        ],
+    )
+    def test_a_database_that_fails_on_the_way_leaves_word_of_what_is_done(
+        self, operator, failed, failing_at, words, monkeypatch
+    ):
+        retry = interventions.actions.retry
+
+        def fail_there(report):
+            retry(report)
+            if report == failed[failing_at]:
+                raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setitem(interventions._DO, Verb.RETRY, fail_there)
+        answer = told(operator.post(f"{LIST}retry/", {"id": [str(root) for root in failed], **CONFIRMED}, follow=True))
+        assert re.search(words, answer)
+        assert f"{failed[failing_at]}: the database failed." in answer
+        assert statuses(*failed) == ["pending"] * failing_at + ["failed"] * (3 - failing_at)
+        assert list(Intervention.objects.order_by("id").values_list("report", flat=True)) == failed[:failing_at]
 
     @pytest.mark.parametrize("ids", [["nonsense"], [str(uuid4()) for _ in range(501)]])
     def test_what_is_no_id_or_too_many(self, operator, failed, ids):
