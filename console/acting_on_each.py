@@ -46,7 +46,8 @@ def _told_of_failure(ids: Sequence[UUID], at: int) -> str:
 
 
 def _tell_refusals(request: HttpRequest, refusals: Sequence[str]) -> None:
-    for refusal in refusals[:_MOST_REFUSALS]:
+    told = len(refusals) if len(refusals) <= _MOST_REFUSALS + 1 else _MOST_REFUSALS  # the last takes no more room
+    for refusal in refusals[:told]:
         messages.error(request, refusal)
-    if len(refusals) > _MOST_REFUSALS:
-        messages.error(request, f"{len(refusals) - _MOST_REFUSALS} more were refused; the journal has them all.")
+    if told < len(refusals):
+        messages.error(request, f"{len(refusals) - told} more were refused; the journal has them all.")

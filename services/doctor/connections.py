@@ -137,5 +137,6 @@ def _evicting_policy(address: str) -> str:
 
 
 def _listed(names: list[str], most: int = 5) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+    if len(names) <= most + 1:  # "and 1 more" is no shorter than its name
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"

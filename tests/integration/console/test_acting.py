@@ -210,6 +210,13 @@ class TestTicked:
         assert statuses(*failed) == ["pending"] * failing_at + ["failed"] * (3 - failing_at)
         assert list(Intervention.objects.order_by("id").values_list("report", flat=True)) == failed[:failing_at]
 
+    @pytest.mark.parametrize(("refused", "told_of"), [(6, 6), (7, 5)])
+    def test_one_more_is_told_rather_than_counted(self, operator, refused, told_of):
+        ids = [str(uuid4()) for _ in range(refused)]
+        answer = told(operator.post(f"{LIST}retry/", {"id": ids, **CONFIRMED}, follow=True))
+        assert [id_ for id_ in ids if f"There is no report {id_}" in answer] == ids[:told_of]
+        assert ("2 more were refused; the journal has them all." in answer) == (told_of < refused)
+
     @pytest.mark.parametrize("ids", [["nonsense"], [str(uuid4()) for _ in range(501)]])
     def test_what_is_no_id_or_too_many(self, operator, failed, ids):
         assert operator.post(f"{LIST}retry/", {"id": ids, **CONFIRMED}).status_code == 400

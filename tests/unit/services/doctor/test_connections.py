@@ -69,6 +69,15 @@ def test_tables_of_a_newer_version(told):
     assert what == "The database has migrations that this code does not know: reports.9999_of_tomorrow."
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("unknown", "end"), [(6, ", reports.9995."), (7, " and 2 more.")])
+def test_one_more_is_named_rather_than_counted(told, unknown, end):
+    for number in range(unknown):
+        APPLIED.create(app="reports", name=f"999{number}")
+    [(_, what)] = told(connections.examine_migrations())
+    assert what.endswith(end)
+
+
 # Clocks
 
 
