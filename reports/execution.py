@@ -32,17 +32,16 @@ from reports.handover import (
     advance,
     cancel_rest,
     count_child,
-    count_in_root,
     dispatch_started,
     fail_tree,
     is_final,
     lock,
-    start_next_in_root,
     start_root,
 )
 from reports.inputs import result_of
 from reports.models import Status
 from reports.plan import ChainNode, count_tasks, place
+from reports.succession import succeed_at_once
 from reports.traces import split_status, trace_in
 from reports.tree import Root, insert
 
@@ -111,9 +110,8 @@ def arguments_of(claim: Claim) -> tuple[Any, ...]:
     return (load(claim.handed) if claim.handed is not None else result_of(claim.input_from), *claim.args)
 
 
-@transaction.atomic
 def succeed(claim: Claim, result: Any) -> list[Dispatch]:
-    """Record a task as ok with its result and hand over. Returns what is to be published once this is committed.
+    """Record a task as ok with its result and hand over. Returns what is to be published: it is committed.
 
     Raises:
         AttemptLostError: the attempt was superseded; nothing changed.
@@ -121,16 +119,16 @@ def succeed(claim: Claim, result: Any) -> list[Dispatch]:
 
     """
     document = dump(result, limit=settings.REPORT_MAX_RESULT_BYTES, what=f"The result of {claim.task}")
-    if claim.parent == claim.root:  # as in most plans: the root counts the task and the child by one update
-        with pipelined():
-            counted = count_in_root(claim.root, outcome_from=claim.id)
-            recorded = _record_ok(claim, document)
-            started = start_next_in_root(claim.root)
-        refuse_lost(claim.id, claim.attempt, len(recorded()))
-        [(root_status, seconds)] = counted()
-        if root_status == Status.OK:  # by this task: below a root that was ok before, none is left that could end
-            tell_ended(claim.root, action=claim.action, status=Status.OK, seconds=seconds)
-        return dispatch_started(started())
+    succession = succeed_at_once(claim, document)
+    if succession is None:
+        return _succeed_step_by_step(claim, document)
+    if succession.root_status == Status.OK:  # by this task: below a root that was ok before, none is left to end
+        tell_ended(claim.root, action=claim.action, status=Status.OK, seconds=succession.seconds)
+    return dispatch_started(succession.started)
+
+
+@transaction.atomic
+def _succeed_step_by_step(claim: Claim, document: str) -> list[Dispatch]:
     with pipelined():
         _count_ok(claim.root, grown_by=0)
         recorded = _record_ok(claim, document)

@@ -19,6 +19,7 @@ from reports.database import (
     as_uuid,
     ask,
     execute,
+    fetch_all,
     fetch_one,
     for_update,
     has_status,
@@ -73,34 +74,6 @@ def start_root(root: UUID) -> None:
 def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
     """An empty group is ok as soon as it starts. Returns what is to be published."""
     return dispatch_started(_finish_empty(group, parent))
-
-
-def count_in_root(root: UUID, *, outcome_from: UUID) -> Answer:
-    """Lock a tree by counting a task right below its root as ok. Returns the root's status, and its seconds."""
-    open_ = "status IN ('pending', 'running')"
-    last = f"{open_} AND children_ok + 1 = children_total"
-    return ask(
-        f"""
-        UPDATE {TABLE} SET tasks_ok = tasks_ok + 1,
-            children_ok = CASE WHEN {open_} THEN children_ok + 1 ELSE children_ok END,
-            status = CASE WHEN {last} THEN 'ok' ELSE status END,
-            finished_at = CASE WHEN {last} THEN {now()} ELSE finished_at END,
-            outcome_from = CASE WHEN {last} THEN %s ELSE outcome_from END
-        WHERE id = %s
-        RETURNING status, {seconds_since("started_at")}
-        """,  # noqa: S608
-        [outcome_from, root],
-    )
-
-
-def start_next_in_root(root: UUID) -> Answer:
-    """Start the child of a root whose turn has come by :func:`count_in_root`, if there is one."""
-    turn = f"""
-        SELECT child.id FROM {TABLE} root JOIN {TABLE} child
-            ON child.parent_id = root.id AND child.position = root.children_ok
-        WHERE root.id = %s AND root.status IN ('pending', 'running')
-    """  # noqa: S608
-    return _start(root, turn, [root])
 
 
 def count_child(parent: UUID, *, outcome_from: UUID) -> Answer:
@@ -163,22 +136,17 @@ def _start_next(parent: UUID, outcome_from: UUID, counted: list[Row]) -> list[Ro
 
 def _start_child(root: UUID, parent: UUID, position: int) -> list[Row]:
     """Start a chain's child at ``position`` and everything that starts with it."""
-    turn = f"SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s"  # noqa: S608
-    return _start(root, turn, [parent, position])()
-
-
-def _start(root: UUID, turn: str, values: list[Any]) -> Answer:
-    """Start what ``turn``, SQL with its values, selects the id of, and everything that starts with it."""
-    return ask(
+    return fetch_all(
         f"""
         UPDATE {TABLE} SET
             status = CASE WHEN kind = 'task' THEN 'pending' ELSE 'running' END,
             dispatched_at = {now()},
             due_at = CASE WHEN kind = 'task' THEN {later()} END
-        WHERE root_id = %s AND status = 'pending' AND starts_with = ({turn})
+        WHERE root_id = %s AND status = 'pending'
+            AND starts_with = (SELECT id FROM {TABLE} WHERE parent_id = %s AND position = %s)
         RETURNING id, kind, task, options, children_total, parent_id
         """,  # noqa: S608
-        [settings.RECOVERY_REPUBLISH_AFTER, root, *values],
+        [settings.RECOVERY_REPUBLISH_AFTER, root, parent, position],
     )
 
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from reports.handover import lock
 from reports.models import AsyncActionReport, Status
@@ -116,10 +117,12 @@ def test_nothing_of_another_action_is_touched():
 def test_a_hand_over_costs_the_same_whatever_the_fan_out(members, django_assert_num_queries):
     ledger.accept("a", group(*[f"t{n}" for n in range(members)]), "z")
     claim = ledger.claim("a")
-    with django_assert_num_queries(5):  # savepoint, count, outcome, start, release
+    # The lock and all the rest; in SQLite a savepoint, the count, the task, its parent, what starts, and its release.
+    following, not_following = (2, 2) if connection.vendor == "postgresql" else (6, 5)
+    with django_assert_num_queries(following):
         ledger.execution.succeed(claim, None)
     claim = ledger.claim("t1")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(not_following):
         ledger.execution.succeed(claim, None)
 
 
