@@ -5,7 +5,7 @@ a claim costs 0.16 ms of CPU instead of 0.77 ms for an ``update()`` and a read.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -129,8 +129,8 @@ def pipelined() -> Iterator[None]:
         yield
 
 
-def ask(sql: str, parameters: Sequence[Any] = ()) -> Answer:
-    """Send a statement that returns rows; what is returned gives them."""
+def ask(sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Answer:
+    """Send a statement that returns rows; what is returned gives them. SQLite takes no parameters by name."""
     cursor: Any = connection.cursor()
     cursor.execute(sql, parameters)
     if connection.vendor == "postgresql":

@@ -47,7 +47,7 @@ def succeed_at_once(claim: Claim, document: str) -> Succession | None:
     if not rows:
         return None
     status, seconds, *_ = rows[0]
-    return Succession(status, seconds, [started for _, _, *started in rows if started[0]])
+    return Succession(status, seconds, [row[2:] for row in rows if row[2] is not None])
 
 
 @cache

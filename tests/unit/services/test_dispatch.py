@@ -1,8 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
+from uuid import uuid4
 
 import pytest
 from celery import current_app, shared_task
+from redis.connection import Connection
 
 from reports.handover import Dispatch
 from services import dispatch
@@ -104,9 +107,51 @@ def test_what_was_published_before_the_broker_went_away_is_not_published_again(e
         send(name, **options)
         empty_broker.kill()
 
+    monkeypatch.setattr(dispatch, "_PORTION", 1)
     monkeypatch.setattr(type(current_app._get_current_object()), "send_task", lambda _, *a, **o: send_one(*a, **o))
     assert not publish(dispatches)
     assert [seconds_to(ledger.find(name).due_at) for name in "abc"] == [3, 2, 2]  # the tests' interval, and the pause
+
+
+def test_of_what_was_sent_in_one_go_all_is_published_again(empty_broker, dispatches, monkeypatch, caplog):
+    send = current_app.send_task
+
+    def send_without_a_broker(name, **options):
+        empty_broker.kill()
+        send(name, **options)
+
+    publish(dispatches[:1])  # so that there is a connection
+    monkeypatch.setattr(
+        type(current_app._get_current_object()), "send_task", lambda _, *a, **o: send_without_a_broker(*a, **o)
+    )
+    assert not publish(dispatches)
+    assert [seconds_to(ledger.find(name).due_at) for name in "abc"] == [2, 2, 2]
+    (said,) = caplog.messages
+    assert said.startswith(f"Could not publish a[{dispatches[0].id}], recovery will: ")
+
+
+def test_many_messages_are_sent_in_one_go(empty_broker, dispatches, monkeypatch):
+    many = [Dispatch(uuid4(), "a", {}) for _ in range(3 * dispatch._PORTION)]
+    publish(many[:1])
+    sent = []
+    send = Connection.send_packed_command
+
+    def count(connection, *args, **options):
+        sent.append(connection)
+        return send(connection, *args, **options)
+
+    monkeypatch.setattr(Connection, "send_packed_command", count)
+    assert publish(many)
+    assert len(sent) <= 3 + 1  # and one that asks whether the connection still works
+    assert [message.task[1] for message in broker.messages()[1:]] == [str(item.id) for item in many]
+
+
+def test_a_message_that_the_broker_does_not_take_holds_up_no_other(empty_broker, dispatches, caplog):
+    refused = replace(dispatches[1], options={"serializer": "unknown"})
+    assert publish([dispatches[0], refused, dispatches[2]])
+    assert [message.task[0] for message in broker.messages()] == ["a", "c"]
+    (said,) = caplog.messages
+    assert said.startswith(f"The broker takes no message for b[{refused.id}]: ")
 
 
 def test_a_broker_that_is_away_is_left_alone_for_a_while(dead_broker, dispatches, caplog):

@@ -8,9 +8,9 @@ def published(monkeypatch):
     """The names of what was published: no broker takes part."""
     names = []
 
-    def take(dispatched):
-        names.append(dispatched.task)
-        return True
+    def take(portion, _):
+        names.extend(dispatched.task for dispatched in portion)
+        return len(portion)
 
     monkeypatch.setattr(dispatch, "_offer", take)
     return names
