@@ -1,7 +1,7 @@
 """Accepting: the one transaction after which nothing that was asked for is lost."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,18 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from reports import repeats
-from reports.database import TABLE, as_parameter, as_uuid, batches, execute, fetch_all
+from reports.database import TABLE, Answer, as_parameter, as_uuid, ask, batches, execute, fetch_all, now, pipelined
+from reports.documents import load
 from reports.errors import IdempotencyKeyReusedError, RequestsRefusedError
 from reports.handover import Dispatch
 from reports.plan import ChainNode, place
 from reports.requests import ANY_TIME, Request, Timing
+from reports.selectors import COLUMNS, Report, report_of
 from reports.traces import options_with
 from reports.tree import Root, insert_trees
 
 _ROOTS_PER_INSERT = 400
+_TASKS_THAT_GO_ALONG = 400
 _COLUMNS = (
     "id, root_id, starts_with, requested_by_id, action, system_call, parameters, filters, options, deadline_at,"
     " time_budget,"
@@ -31,10 +34,14 @@ _ROW = f"({', '.join(['%s'] * 15)}, 'chain', 'pending', 0, 0, 0, 0, 0, 0, 0, '[]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A request has its report: a new one, or that of an earlier request with the same key, which is repeated."""
+    """A request has its report: a new one, or that of an earlier request with the same key, which is repeated.
+
+    ``as_new`` is a new report as it is until somebody does something with it, where that is known.
+    """
 
     report: UUID
     repeated: bool = False
+    as_new: Report | None = field(default=None, compare=False)
 
 
 Outcome = Accepted | IdempotencyKeyReusedError
@@ -85,64 +92,92 @@ def accept_all(
     """
     # In the order of the requests, which lists show them in.
     ids = [uuid7() for _ in requests]
-    outcomes = _insert_roots(ids, requests, requested_by, trace)
-    if all_or_nothing and not all(isinstance(outcome, Accepted) for outcome in outcomes):
-        raise RequestsRefusedError(outcomes)
-    begun: dict[datetime | None, dict[UUID, Request]] = {}
-    for id_, request, outcome in zip(ids, requests, outcomes, strict=True):
-        if outcome == Accepted(id_):
-            begun.setdefault(request.timing.not_before, {})[id_] = request
-    dispatches = [dispatch for moment, new in begun.items() for dispatch in _plant(new, requested_by, moment)]
-    return outcomes, dispatches
-
-
-def _plant(requests: Mapping[UUID, Request], requested_by: int | None, moment: datetime | None) -> list[Dispatch]:
-    """Insert the plans below the roots that are there. Returns what is to be published at once."""
-    dispatches = insert_trees(
-        (place(request.plan, root), Root(root, request.action, requested_by)) for root, request in requests.items()
-    )
-    if moment is None:
-        return dispatches
-    _schedule(requests.keys(), moment)
-    return []
-
-
-def _insert_roots(
-    ids: Sequence[UUID], requests: Sequence[Request], requested_by: int | None, trace: str | None
-) -> list[Outcome]:
-    """Insert the reports that clients poll. Returns what became of each request."""
     outcomes: dict[int, Outcome] = {}
+    dispatches: list[Dispatch] = []
     # By their keys: two that accept several of the same at the same moment must not wait for each other.
     left = sorted(range(len(requests)), key=lambda at: _key_of(requests[at]))
     while left:
-        inserted: set[UUID] = set()
-        for batch in batches(left, _ROOTS_PER_INSERT):
-            inserted |= _insert([_values(ids[at], requests[at], requested_by, trace) for at in batch])
-        outcomes |= {at: Accepted(ids[at]) for at in left if ids[at] in inserted}
-        left = [at for at in left if ids[at] not in inserted]
+        planted, begun = _plant({ids[at]: requests[at] for at in left}, requested_by, trace)
+        outcomes |= {at: _accepted(requests[at], planted[ids[at]]) for at in left if ids[at] in planted}
+        dispatches += begun
+        left = [at for at in left if at not in outcomes]
         known = repeats.find(requested_by, {_key_of(requests[at]) for at in left}) if left else {}
         for at in left:
             if earlier := known.get(_key_of(requests[at])):
                 outcomes[at] = _repeated(requests[at], earlier)
         # Whose report was purged just now has its key to itself.
         left = [at for at in left if at not in outcomes]
-    return [outcomes[at] for at in range(len(requests))]
+    in_order = [outcomes[at] for at in range(len(requests))]
+    if all_or_nothing and not all(isinstance(outcome, Accepted) for outcome in in_order):
+        raise RequestsRefusedError(in_order)
+    return in_order, dispatches
 
 
-def _insert(rows: Sequence[Sequence[Any]]) -> set[UUID]:
-    """Insert roots, but those whose key is taken. Returns which were inserted.
+def _plant(
+    requests: Mapping[UUID, Request], requested_by: int | None, trace: str | None
+) -> tuple[dict[UUID, Report], list[Dispatch]]:
+    """Insert the reports that clients poll, but those whose key is taken, and the plans below them.
+
+    Returns the new ones, and what is to be published at once. Small plans go along before it is known whether a key is
+    taken, which is rare: the database then answers once for both.
+    """
+    go_along = sum(request.tasks for request in requests.values()) <= _TASKS_THAT_GO_ALONG
+    dispatches: list[Dispatch] = []
+    with pipelined():
+        answers = [_insert_roots(batch, requested_by, trace) for batch in batches(requests.items(), _ROOTS_PER_INSERT)]
+        if go_along:
+            dispatches = _insert_plans(requests, requested_by)
+    rows = [row for answer in answers for row in answer()]
+    planted = {as_uuid(row[0]): report_of(row, row[-1], parameters=load(row[-2])) for row in rows}
+    if not go_along:
+        dispatches = _insert_plans({root: requests[root] for root in requests if root in planted}, requested_by)
+    elif len(planted) < len(requests):
+        uprooted = _uproot(requests.keys() - planted.keys())
+        dispatches = [dispatch for dispatch in dispatches if dispatch.id not in uprooted]
+    return planted, dispatches
+
+
+def _insert_roots(requests: Sequence[tuple[UUID, Request]], requested_by: int | None, trace: str | None) -> Answer:
+    """Insert roots, but those whose key is taken. Returns the rows of those that were inserted.
 
     Waits for whoever is about to take a key, and costs nothing where there is no key.
     """
-    inserted = fetch_all(
+    return ask(
         f"""
-        INSERT INTO {TABLE} ({_COLUMNS}) VALUES {", ".join([_ROW] * len(rows))}
+        INSERT INTO {TABLE} ({_COLUMNS}) VALUES {", ".join([_ROW] * len(requests))}
         ON CONFLICT (requested_by_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-        RETURNING id
+        RETURNING {COLUMNS}, parameters, {now()}
         """,  # noqa: S608
-        [value for row in rows for value in row],
+        [value for id_, request in requests for value in _values(id_, request, requested_by, trace)],
     )
-    return {as_uuid(id_) for (id_,) in inserted}
+
+
+def _insert_plans(requests: Mapping[UUID, Request], requested_by: int | None) -> list[Dispatch]:
+    by_moment: dict[datetime | None, dict[UUID, Request]] = {}
+    for root, request in requests.items():
+        by_moment.setdefault(request.timing.not_before, {})[root] = request
+    dispatches: list[Dispatch] = []
+    for moment, together in by_moment.items():
+        begun = insert_trees(
+            (place(request.plan, root), Root(root, request.action, requested_by)) for root, request in together.items()
+        )
+        if moment is None:
+            dispatches += begun
+        else:
+            _schedule(together.keys(), moment)
+    return dispatches
+
+
+def _uproot(roots: Collection[UUID]) -> set[UUID]:
+    """Take out again what was planted below roots that there are not. Returns the ids of it."""
+    uprooted: set[UUID] = set()
+    for batch in batches(roots, _ROOTS_PER_INSERT):
+        rows = fetch_all(
+            f"DELETE FROM {TABLE} WHERE root_id IN ({', '.join(['%s'] * len(batch))}) RETURNING id",  # noqa: S608
+            batch,
+        )
+        uprooted |= {as_uuid(id_) for (id_,) in rows}
+    return uprooted
 
 
 def _values(id_: UUID, request: Request, requested_by: int | None, trace: str | None) -> list[Any]:
@@ -158,6 +193,11 @@ def _values(id_: UUID, request: Request, requested_by: int | None, trace: str | 
 
 def _key_of(request: Request) -> str:
     return request.identity.key if request.identity else ""
+
+
+def _accepted(request: Request, report: Report) -> Outcome:
+    # Its schedule is written after the report.
+    return Accepted(report.id, as_new=report if request.timing.not_before is None else None)
 
 
 def _repeated(request: Request, earlier: repeats.Known) -> Outcome:

@@ -95,11 +95,14 @@ class Report:
         return urlsafe_b64encode(blake2b(repr(seen).encode(), digest_size=15).digest()).decode()
 
 
-_COLUMNS = """r.id, r.root_id, r.parent_id, r.position, r.kind, r.status, r.action, r.task, r.system_call,
-    r.requested_by_id, r.idempotency_key, r.progress,
-    r.tasks_total, r.tasks_ok, r.children_total, r.children_ok, r.attempts, r.retries, r.errors,
-    r.error_code, r.error_type, r.error_message, r.error_task, r.error_retryable,
-    r.created_at, r.not_before, r.deadline_at, r.dispatched_at, r.started_at, r.finished_at"""
+#: What :func:`report_of` wants of a report, with a time of the database's own behind.
+COLUMNS = (
+    "id, root_id, parent_id, position, kind, status, action, task, system_call, requested_by_id, idempotency_key,"
+    " progress, tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors,"
+    " error_code, error_type, error_message, error_task, error_retryable,"
+    " created_at, not_before, deadline_at, dispatched_at, started_at, finished_at"
+)
+_COLUMNS = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
 _PLAIN_COLUMNS = 30
 # Without what may be large: what went wrong in each attempt, with tracebacks.
 _OUTLINE = _COLUMNS.replace("r.errors", "'[]'")
@@ -125,7 +128,7 @@ def find(id_: UUID, *, owner: int | None) -> Report | None:
     row = rows[0]
     parameters, held, held_kind, result, traceback, read_at = row[_PLAIN_COLUMNS:]
     gathered = row[5] == Status.OK and held_kind == Kind.GROUP
-    return _report(
+    return report_of(
         row,
         read_at,
         parameters=load(parameters),
@@ -138,7 +141,7 @@ def find_outline(id_: UUID, *, owner: int | None) -> Report | None:
     """Return a report without what may be large: parameters, result, traceback and the errors of its attempts."""
     sql = f"SELECT {_OUTLINE}, {now()} FROM {TABLE} r WHERE r.id = %s{_owned(owner)}"  # noqa: S608
     rows = fetch_all(sql, [id_, *_owner(owner)])
-    return _report(rows[0], rows[0][-1]) if rows else None
+    return report_of(rows[0], rows[0][-1]) if rows else None
 
 
 def find_outlines(ids: Collection[UUID]) -> dict[UUID, Report]:
@@ -146,7 +149,7 @@ def find_outlines(ids: Collection[UUID]) -> dict[UUID, Report]:
     if not ids:
         return {}
     sql = f"SELECT {_OUTLINE}, {now()} FROM {TABLE} r WHERE r.id IN ({', '.join(['%s'] * len(ids))})"  # noqa: S608
-    return {report.id: report for report in (_report(row, row[-1]) for row in fetch_all(sql, list(ids)))}
+    return {report.id: report for report in (report_of(row, row[-1]) for row in fetch_all(sql, list(ids)))}
 
 
 def find_status(id_: UUID) -> Status | None:
@@ -179,7 +182,7 @@ def list_roots(search: Search, *, limit: int, after: UUID | None = None, longest
         WHERE r.id IN ({found}) ORDER BY r.id {search.direction} LIMIT %s
         """  # noqa: S608
     return [
-        _report(row, row[-1], parameters=load(row[_PLAIN_COLUMNS]))
+        report_of(row, row[-1], parameters=load(row[_PLAIN_COLUMNS]))
         for row in fetch_all(sql, [longest_parameters, *values, limit])
     ]
 
@@ -197,7 +200,7 @@ def find_roots(ids: Sequence[UUID], *, owner: int, longest_parameters: int) -> d
             [longest_parameters, *batch, owner],
         )
     ]
-    return {as_uuid(row[0]): _report(row, row[-1], parameters=load(row[_PLAIN_COLUMNS])) for row in rows}
+    return {as_uuid(row[0]): report_of(row, row[-1], parameters=load(row[_PLAIN_COLUMNS])) for row in rows}
 
 
 def list_earlier(report: Report, *, limit: int) -> list[Report]:
@@ -209,7 +212,7 @@ def list_earlier(report: Report, *, limit: int) -> list[Report]:
         ORDER BY r.id DESC LIMIT %s
         """  # noqa: S608
     rows = fetch_all(sql, [*_owner(report.requested_by), report.action, report.id, limit])
-    return [_report(row, row[-1]) for row in rows]
+    return [report_of(row, row[-1]) for row in rows]
 
 
 def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None = None) -> list[Report]:
@@ -223,7 +226,7 @@ def list_tree(root: UUID, *, owner: int | None, limit: int, after: UUID | None =
         WHERE r.root_id = %s AND r.parent_id IS NOT NULL{later}{_owned(owner)} ORDER BY r.id LIMIT %s
         """  # noqa: S608
     rows = fetch_all(sql, [root, *([after] if after else []), *_owner(owner), limit])
-    return [_report(row, row[-1]) for row in rows]
+    return [report_of(row, row[-1]) for row in rows]
 
 
 def _owned(owner: int | None) -> str:
@@ -234,7 +237,8 @@ def _owner(owner: int | None) -> Sequence[int]:
     return () if owner is None else (owner,)
 
 
-def _report(row: Row, read_at: datetime | str, **outcome: Any) -> Report:
+def report_of(row: Row, read_at: datetime | str, **outcome: Any) -> Report:
+    """Return the report that a row of ``COLUMNS`` stands for. ``outcome`` is what else is known of it."""
     (id_, root, parent, position, kind, status, action, task, system_call, requested_by, key, progress) = row[:12]
     tasks_total, tasks_ok, children_total, children_ok, attempts, retries, errors = row[12:19]
     code, type_, message, failed_task, retryable = row[19:24]

@@ -79,10 +79,20 @@ def test_a_key_costs_nothing_where_it_is_new(valkey: Valkey, client_id: int) -> 
 
 def test_a_key_that_is_known_costs_looking_at_its_report(valkey: Valkey, client_id: int) -> None:
     actions.request_all([_with_key("k")], requested_by=client_id)
-    with _costs(*_in_transaction("INSERT", "SELECT")):
+    # The plan went along, and is taken out again.
+    with _costs(*_in_transaction("INSERT", "INSERT", "DELETE", "SELECT")):
         actions.request_all([_with_key("k")], requested_by=client_id)
-    with _costs(*_in_transaction("INSERT", "SELECT")):
+    with _costs(*_in_transaction("INSERT", "INSERT", "DELETE", "SELECT")):
         actions.request_all([_with_key("k", asks="that")], requested_by=client_id)
+
+
+def test_a_large_plan_waits_until_its_key_is_known_to_be_new(valkey: Valkey, client_id: int) -> None:
+    plan = plan_of([group([_succeed() for _ in range(401)])])
+    request = Request.of("test", plan, parameters={}, identity=Identity("k", "this"))
+    with _costs(*_in_transaction("INSERT", "INSERT", "INSERT")):
+        acceptance.accept_all([request], requested_by=client_id)
+    with _costs(*_in_transaction("INSERT", "SELECT")):
+        acceptance.accept_all([request], requested_by=client_id)
 
 
 def test_requesting_a_thousand_actions_takes_two_statements_for_400(valkey: Valkey, client_id: int) -> None:

@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from reports import acceptance, execution, intervention, waiting
+from reports import acceptance, execution, intervention, selectors, waiting
 from reports.errors import DocumentInvalidError, DocumentTooLargeError, PlanInvalidError, PlanTooLargeError
 from reports.handover import Dispatch
 from reports.models import AsyncActionReport, Kind, Status
 from reports.plan import ChainNode
-from reports.requests import Timing
+from reports.requests import ANY_TIME, Request, Timing
 from tests.unit.reports import ledger
 from tests.unit.reports.plans import chain, group, task
 
@@ -42,6 +42,20 @@ def test_what_is_below_it_is_its_client_s_and_marked_as_a_system_call():
     assert {(row.action, row.system_call, row.requested_by, row.parameters) for row in below} == {
         ("sync", True, client, None)
     }
+
+
+@pytest.mark.parametrize("timing", [ANY_TIME, Timing(expires_at=in_seconds(60), time_budget=5.0)])
+def test_what_is_accepted_is_known_without_reading_it(timing):
+    client = get_user_model().objects.create(username="ada")
+    request = Request.of("sync", chain("a", group("b")), parameters={"customer": "ada"}, timing=timing)
+    [accepted], _ = acceptance.accept_all([request], requested_by=client.id)
+    assert accepted.as_new == selectors.find(accepted.report, owner=client.id)
+
+
+def test_what_is_to_run_later_is_read():
+    request = Request.of("sync", chain("a"), parameters={}, timing=Timing(not_before=in_seconds(60)))
+    [accepted], _ = acceptance.accept_all([request], requested_by=None)
+    assert accepted.as_new is None
 
 
 def test_an_action_may_be_a_system_call_itself():
