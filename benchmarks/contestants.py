@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -89,16 +90,16 @@ class Contestant:
 
 
 def cpu_seconds(services: Sequence[Service]) -> float:
-    """Return the processor time that the services' processes have used so far; those that have ended do not count."""
-    groups = {service.pid for service in services}
+    """Return the processor time that the services have used so far, with all the processes that they have started.
+
+    PostgreSQL's for each connection count as well, those that have ended too: what a process leaves is its parent's.
+    """
     spent = 0.0
-    for process in psutil.process_iter():
-        try:
-            if os.getpgid(process.pid) in groups:
-                times = process.cpu_times()
-                spent += times.user + times.system
-        except (psutil.Error, ProcessLookupError):
-            continue
+    for service in services:
+        main = psutil.Process(service.pid)
+        for process in [main, *main.children(recursive=True)]:
+            with suppress(psutil.Error):
+                spent += sum(process.cpu_times()[:4])  # its own and what its children have left, in user and system
     return spent
 
 

@@ -127,15 +127,16 @@ def _put(field: Field, rounds: Rounds, contestant: Contestant, load: Load, what:
 
 
 def _drain(field: Field, rounds: Rounds, contestant: Contestant, count: int, what: str) -> None:
-    before = cpu_seconds(field.shared)
     contestant.worker.start()
+    services = [contestant.worker, *field.shared]
+    before = cpu_seconds(services)
     began = time.perf_counter()
     while contestant.queued():
         if time.perf_counter() - began > _DRAIN_PATIENCE:
             raise TimeoutError(f"{contestant.name} has {contestant.queued()} messages still.")
         time.sleep(_LOOK)
     took = time.perf_counter() - began
-    spent = cpu_seconds([contestant.worker]) + cpu_seconds(field.shared) - before
+    spent = cpu_seconds(services) - before
     rounds.note(f"{what} {contestant.name}", count / took)
     rounds.note(f"{what} CPU ms {contestant.name}", spent / count * 1000)
     time.sleep(0.2)  # what is in hand
