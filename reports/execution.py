@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from reports.attempts import FENCE, Claim, attempt_lost, read_attempt, refuse_lost
 from reports.database import (
@@ -37,6 +37,7 @@ from reports.handover import (
     is_final,
     lock,
     start_root,
+    starting_root,
 )
 from reports.inputs import result_of
 from reports.models import Status
@@ -55,17 +56,19 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
     """
     turn = "CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END"
     unheard = f"OR {has_status('running')} AND worker = %s" if again else ""
+    begun = _begun() if connection.vendor == "postgresql" else ""
     row = fetch_one(
         f"""
+        {begun}
         UPDATE {TABLE} SET status = 'running', attempts = attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END,
             worker = %s, started_at = {now()}, heartbeat_at = {now()}, due_at = NULL, progress = NULL
         WHERE id = %s AND task = %s AND kind = 'task'
-            AND ({has_status("pending")} AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})
-                {unheard})
+            AND ({_claimable()} {unheard})
             AND NOT EXISTS (
                 SELECT 1 FROM {TABLE} root WHERE root.id = {TABLE}.root_id
                 AND {has_status("pending", "root.status")} AND root.deadline_at <= {now()}
             )
+            {"AND (SELECT COUNT(*) FROM begun) >= 0" if begun else ""}
         RETURNING root_id, parent_id, requested_by_id, action, attempts, retries, arguments, input_from,
             {seconds_since(turn)},
             (SELECT root.status || COALESCE(CAST(root.options AS text), '') FROM {TABLE} root
@@ -74,13 +77,13 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
                 JOIN {TABLE} held ON held.id = COALESCE(asked.outcome_from, asked.id)
                 WHERE asked.id = {TABLE}.input_from)
         """,  # noqa: S608
-        [worker, id_, task, *([worker] if again else [])],
+        [*([id_, task] if begun else []), worker, id_, task, *([worker] if again else [])],
     )
     if row is None:
         return None
     root, parent, requested_by, action, attempt, retries, arguments, input_from, waited, of_root, handed = row
     root_status, options = split_status(of_root)
-    if root_status == Status.PENDING:
+    if root_status == Status.PENDING and not begun:
         # The root runs from its first claim on. Dying right before this leaves it pending until the next claim: a
         # deadline may then take it for one that has not started.
         start_root(as_uuid(root))
@@ -101,6 +104,17 @@ def claim(id_: UUID, *, task: str, worker: str, again: bool = False) -> Claim | 
         waited=max(0.0, float(waited)),
         trace=trace_in(options),
     )
+
+
+def _claimable() -> str:
+    return f"{has_status('pending')} AND dispatched_at IS NOT NULL AND (not_before IS NULL OR not_before <= {now()})"
+
+
+def _begun() -> str:
+    """Return SQL by which the root runs from its first claim on. It is the first to be locked, as everywhere."""
+    root = f"(SELECT root_id FROM {TABLE} WHERE id = %s AND task = %s AND kind = 'task' AND {_claimable()})"  # noqa: S608
+    in_time = f"(deadline_at IS NULL OR deadline_at > {now()})"
+    return f"WITH begun AS ({starting_root(root)} AND {in_time} RETURNING id)"
 
 
 def arguments_of(claim: Claim) -> tuple[Any, ...]:

@@ -61,14 +61,16 @@ def lock_action(root: UUID) -> tuple[Status, str]:
 
 def start_root(root: UUID) -> None:
     """Have an action that is pending run from now on, and its time budget with it."""
-    execute(
-        f"""
+    execute(starting_root("%s"), [root])
+
+
+def starting_root(root: str) -> str:
+    """Return SQL that does so for the root whose id an SQL expression gives."""
+    return f"""
         UPDATE {TABLE} SET status = 'running', started_at = {now()},
             deadline_at = CASE WHEN time_budget IS NOT NULL THEN {later("time_budget")} END
-        WHERE id = %s AND {has_status("pending")}
-        """,  # noqa: S608
-        [root],
-    )
+        WHERE id = {root} AND {has_status("pending")}
+        """  # noqa: S608
 
 
 def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
