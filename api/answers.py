@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.bodies import is_final, report_body, report_path
+from api.headers import header
 from api.idempotency import REPLAYED
 from api.observation import bind_report
 from api.preferences import Preferences, applied
@@ -18,7 +19,7 @@ from reports.selectors import Report
 def respond_submitted(accepted: Accepted, request: Request) -> HttpResponse:
     """Answer with the report of what was accepted: 202, or 200 where the client has waited until it was final."""
     bind_report(accepted.report)
-    preferences = Preferences.of(request.headers.get("Prefer"))
+    preferences = Preferences.of(header(request, "Prefer"))
     waited = wait_as_preferred(accepted.report, preferences)
     reader = Reader.of(request.user)
     report = _newest(accepted, reader, has_waited=waited is not None)

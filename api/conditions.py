@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from api.headers import header
 from api.visibility import Reader
 from reports.selectors import Report
 
@@ -19,10 +20,10 @@ def etag_of(report: Report, reader: Reader) -> str:
 
 def has_etags(request: Request) -> bool:
     """Tell whether the client asks for what it does not have yet."""
-    return "If-None-Match" in request.headers
+    return header(request, "If-None-Match") is not None
 
 
 def has_newest(request: Request, etag: str) -> bool:
     """Tell whether the client has this version, by ``If-None-Match``: ``*``, or a list compared weakly."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
+    known = parse_etags(header(request, "If-None-Match") or "")
     return known == ["*"] or etag in (one.removeprefix("W/") for one in known)

@@ -4,6 +4,7 @@ import re
 
 from rest_framework.request import Request
 
+from api.headers import header
 from api.problems import IDEMPOTENCY_KEY_INVALID, ProblemError
 
 LONGEST_KEY = 255
@@ -24,17 +25,17 @@ _ADVICE = (
 
 def key_of(request: Request) -> str | None:
     """Return the key that is in the request's header, without its quotation marks. Raises ProblemError."""
-    header = request.headers.get("Idempotency-Key")
-    if header is None:
+    given = header(request, "Idempotency-Key")
+    if given is None:
         return None
-    if not _HEADER.match(header):
-        fault = f"has a key of more than {LONGEST_KEY} characters" if _LONG.match(header) else "holds no key"
+    if not _HEADER.match(given):
+        fault = f"has a key of more than {LONGEST_KEY} characters" if _LONG.match(given) else "holds no key"
         raise ProblemError(IDEMPOTENCY_KEY_INVALID, f"The header Idempotency-Key {fault}. {_ADVICE}")
-    return _ESCAPED.sub(r"\1", header[1:-1]) if header.startswith('"') else header
+    return _ESCAPED.sub(r"\1", given[1:-1]) if given.startswith('"') else given
 
 
 def refuse_key(request: Request) -> None:
     """Refuse the header where a request cannot have one key. Raises ProblemError."""
-    if "Idempotency-Key" in request.headers:
+    if header(request, "Idempotency-Key") is not None:
         detail = "A batch has no key of its own; give its requests keys, by their idempotency_key."
         raise ProblemError(IDEMPOTENCY_KEY_INVALID, detail)

@@ -5,6 +5,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from api.headers import header
 from api.limits import require_modest
 from api.problems import BODY_MALFORMED, LENGTH_REQUIRED, MEDIA_TYPE_UNSUPPORTED, ProblemError
 
@@ -41,12 +42,12 @@ class OneFormat(BaseContentNegotiation):
 
 def require_plain(request: Request) -> None:
     """Refuse a body that is compressed, or that comes without its length. Raises ProblemError."""
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding.strip().lower() != "identity":
+    encoding = header(request, "Content-Encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
         detail = f"The body has the Content-Encoding {encoding[:100]}; send it as it is, without one."
         raise ProblemError(MEDIA_TYPE_UNSUPPORTED, detail, headers={"Accept-Encoding": "identity"})
     # WSGI, and so Django, reads no body without it: parameters would be lost without a word.
-    if "Transfer-Encoding" in request.headers:
+    if header(request, "Transfer-Encoding") is not None:
         raise ProblemError(LENGTH_REQUIRED, "The body is sent in chunks, without its length.")
 
 

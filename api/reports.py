@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from api.bodies import LISTED_PARAMETERS, Body, is_final, report_body, report_path, summary_body, task_body
 from api.conditions import etag_of, has_etags, has_newest
 from api.filters import FILTERS, SEVERAL, search_of
+from api.headers import header
 from api.observation import bind_report
 from api.preferences import Preferences, applied
 from api.problems import REPORT_NOT_FOUND, ProblemError
@@ -48,7 +49,7 @@ class ReportApi(ThrottledView):
 
     def _wait_as_preferred(self, request: Request, id_: UUID, reader: Reader) -> dict[str, str]:
         """Wait for an action of the client's, as long as it would. Returns the header that says so."""
-        preferences = Preferences.of(request.headers.get("Prefer"))
+        preferences = Preferences.of(header(request, "Prefer"))
         if preferences.wait is None:
             return {}
         outline = _require(selectors.find_outline(id_, owner=reader.owner), id_)
