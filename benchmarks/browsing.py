@@ -18,7 +18,7 @@ from django.db import connection  # isort: skip
 from django.test import Client  # isort: skip
 from django.test.utils import CaptureQueriesContext  # isort: skip
 
-from reports import acceptance, execution  # isort: skip
+from reports import acceptance, claiming, execution  # isort: skip
 from reports.failure import Failure  # isort: skip
 from reports.plan import ChainNode  # isort: skip
 
@@ -33,7 +33,7 @@ def main() -> int:
     failed, (first, *_) = acceptance.accept(
         action="action-1", plan=ChainNode((task(), task())), parameters={"n": 1}, requested_by=1
     )
-    claim = execution.claim(first.id, task="a.task", worker="w")
+    claim = claiming.claim(first.id, task="a.task", worker="w")
     assert claim is not None  # noqa: S101  it was just accepted
     execution.fail(first.id, claim.attempt, Failure("code", "Type", "message", "a.task", "Traceback"))
     # As if the last that is finished were finished now: the dashboard looks at the last hour.

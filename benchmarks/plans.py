@@ -28,6 +28,7 @@ from reports import (  # noqa: E402
     acceptance,
     backlog,
     census,
+    claiming,
     execution,
     intervention,
     matches,
@@ -137,7 +138,7 @@ def questions(large: UUID) -> dict[str, Callable[[], object]]:
     claims: dict[UUID, Claim | None] = {}
 
     def claim(id_: UUID) -> None:
-        claims[id_] = execution.claim(id_, task="a.task", worker="w")
+        claims[id_] = claiming.claim(id_, task="a.task", worker="w")
 
     def claimed(id_: UUID) -> Claim:
         held = claims[id_]

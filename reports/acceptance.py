@@ -10,7 +10,7 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from reports import repeats
-from reports.database import TABLE, Answer, as_parameter, as_uuid, ask, batches, execute, fetch_all, now, pipelined
+from reports.database import TABLE, Answer, Row, as_parameter, as_uuid, ask, batches, execute, fetch_all, now, pipelined
 from reports.documents import load
 from reports.errors import IdempotencyKeyReusedError, RequestsRefusedError
 from reports.handover import Dispatch
@@ -21,7 +21,8 @@ from reports.traces import options_with
 from reports.tree import Root, insert_trees
 
 _ROOTS_PER_INSERT = 400
-_TASKS_THAT_GO_ALONG = 400
+# Of requests with a key: one that is repeated has its plan inserted and taken out again.
+_TASKS_THAT_GO_ALONG = 20
 _COLUMNS = (
     "id, root_id, starts_with, requested_by_id, action, system_call, parameters, filters, options, deadline_at,"
     " time_budget,"
@@ -98,7 +99,7 @@ def accept_all(
     left = sorted(range(len(requests)), key=lambda at: _key_of(requests[at]))
     while left:
         planted, begun = _plant({ids[at]: requests[at] for at in left}, requested_by, trace)
-        outcomes |= {at: _accepted(requests[at], planted[ids[at]]) for at in left if ids[at] in planted}
+        outcomes |= {at: _accepted(ids[at], requests[at], planted[ids[at]]) for at in left if ids[at] in planted}
         dispatches += begun
         left = [at for at in left if at not in outcomes]
         known = repeats.find(requested_by, {_key_of(requests[at]) for at in left}) if left else {}
@@ -115,20 +116,19 @@ def accept_all(
 
 def _plant(
     requests: Mapping[UUID, Request], requested_by: int | None, trace: str | None
-) -> tuple[dict[UUID, Report], list[Dispatch]]:
+) -> tuple[dict[UUID, Report | None], list[Dispatch]]:
     """Insert the reports that clients poll, but those whose key is taken, and the plans below them.
 
-    Returns the new ones, and what is to be published at once. Small plans go along before it is known whether a key is
-    taken, which is rare: the database then answers once for both.
+    Returns the new ones, and what is to be published at once. Plans go along before it is known whether a key is taken,
+    where there is none or they are small: the database then answers once for both.
     """
-    go_along = sum(request.tasks for request in requests.values()) <= _TASKS_THAT_GO_ALONG
+    go_along = sum(request.tasks for request in requests.values() if request.identity) <= _TASKS_THAT_GO_ALONG
     dispatches: list[Dispatch] = []
     with pipelined():
         answers = [_insert_roots(batch, requested_by, trace) for batch in batches(requests.items(), _ROOTS_PER_INSERT)]
         if go_along:
             dispatches = _insert_plans(requests, requested_by)
-    rows = [row for answer in answers for row in answer()]
-    planted = {as_uuid(row[0]): report_of(row, row[-1], parameters=load(row[-2])) for row in rows}
+    planted = {as_uuid(row[0]): _as_new(row) for answer in answers for row in answer()}
     if not go_along:
         dispatches = _insert_plans({root: requests[root] for root in requests if root in planted}, requested_by)
     elif len(planted) < len(requests):
@@ -138,15 +138,16 @@ def _plant(
 
 
 def _insert_roots(requests: Sequence[tuple[UUID, Request]], requested_by: int | None, trace: str | None) -> Answer:
-    """Insert roots, but those whose key is taken. Returns the rows of those that were inserted.
+    """Insert roots, but those whose key is taken. Returns the ids of those that were inserted, and all of a single one.
 
     Waits for whoever is about to take a key, and costs nothing where there is no key.
     """
+    returned = f"{COLUMNS}, parameters, {now()}" if len(requests) == 1 else "id"
     return ask(
         f"""
         INSERT INTO {TABLE} ({_COLUMNS}) VALUES {", ".join([_ROW] * len(requests))}
         ON CONFLICT (requested_by_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-        RETURNING {COLUMNS}, parameters, {now()}
+        RETURNING {returned}
         """,  # noqa: S608
         [value for id_, request in requests for value in _values(id_, request, requested_by, trace)],
     )
@@ -195,9 +196,14 @@ def _key_of(request: Request) -> str:
     return request.identity.key if request.identity else ""
 
 
-def _accepted(request: Request, report: Report) -> Outcome:
-    # Its schedule is written after the report.
-    return Accepted(report.id, as_new=report if request.timing.not_before is None else None)
+def _as_new(row: Row) -> Report | None:
+    return report_of(row, row[-1], parameters=load(row[-2])) if len(row) > 1 else None
+
+
+def _accepted(id_: UUID, request: Request, report: Report | None) -> Outcome:
+    # A schedule is written after the report, and what has no task in it ends then.
+    is_as_inserted = request.timing.not_before is None and request.tasks
+    return Accepted(id_, as_new=report if is_as_inserted else None)
 
 
 def _repeated(request: Request, earlier: repeats.Known) -> Outcome:

@@ -107,7 +107,7 @@ def fetch_one(sql: str, parameters: Sequence[Any] = ()) -> Row | None:
 
 
 def execute(sql: str, parameters: Sequence[Any] = ()) -> int:
-    """Run a statement and return how many rows it changed."""
+    """Run a statement and return how many rows it changed; -1 within :func:`pipelined`, where nobody knows yet."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         changed: int = cursor.rowcount
@@ -124,13 +124,15 @@ def pipelined() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
+    # Now, for with the first statement it would be too late: a new connection has no pipeline.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
 
 def ask(sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Answer:
-    """Send a statement that returns rows; what is returned gives them. SQLite takes no parameters by name."""
+    """Send a statement that returns rows; what is returned gives them."""
     cursor: Any = connection.cursor()
     cursor.execute(sql, parameters)
     if connection.vendor == "postgresql":

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.dispatch import Signal
 
 # Sent with the ``root``, the ``action``'s name, its final ``status`` and the ``seconds`` that it has run, None where
-# nobody knows; inside the transaction that ends it: what is done about it belongs after its commit.
+# nobody knows; within the transaction that ends it, or right after: what is done about it belongs after its commit.
 action_ended = Signal()
 
 

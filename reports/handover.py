@@ -1,7 +1,7 @@
 """Handing over: what starts, and what is finished with, when a report of a tree becomes ok or fails.
 
-Everything here runs inside the transaction of the outcome it follows from, with the root locked first. That order
-holds for every change of more than one report of a tree, so no two of them can wait for each other.
+Whatever changes something here runs inside the transaction of the outcome it follows from, with the root locked first.
+That order holds for every change of more than one report of a tree, so no two of them can wait for each other.
 """
 
 from collections import deque
@@ -76,6 +76,17 @@ def starting_root(root: str) -> str:
 def finish_empty(group: UUID, parent: UUID) -> list[Dispatch]:
     """An empty group is ok as soon as it starts. Returns what is to be published."""
     return dispatch_started(_finish_empty(group, parent))
+
+
+def count_ok(root: UUID, *, grown_by: int) -> Answer:
+    """Lock a tree by counting one more task of it as ok. Returns the root's status and how many tasks it has."""
+    return ask(
+        f"""
+        UPDATE {TABLE} SET tasks_ok = tasks_ok + 1, tasks_total = tasks_total + %s WHERE id = %s
+        RETURNING status, tasks_total
+        """,  # noqa: S608
+        [grown_by, root],
+    )
 
 
 def count_child(parent: UUID, *, outcome_from: UUID) -> Answer:

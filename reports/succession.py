@@ -1,22 +1,53 @@
-"""A task's result and the hand-over that follows from it, in one round trip to PostgreSQL.
+"""Handing over: a task's result is recorded, and what follows from it starts, all or nothing.
 
-Two statements: one locks the tree by its root, the other does all the rest, and sees what was committed before the lock
-was there. Sent together they are one transaction, without a word of its own to begin and to commit: see "implicit
-transactions" in PostgreSQL's documentation of pipelining. A hand-over takes half the processor time so, and no task
-waits for two answers.
+PostgreSQL gets two statements in one go: one locks the tree by its root, the other does all the rest, and sees what was
+committed before the lock was there. They are one transaction, without a word of its own to begin and to commit: see
+"implicit transactions" in PostgreSQL's documentation of pipelining. A hand-over takes half the processor time so, and
+the task waits for one answer instead of two. What one statement cannot do goes step by step, as everything in SQLite.
 """
 
 from functools import cache
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from reports.attempts import Claim
+from reports.attempts import FENCE, Claim, refuse_lost
 from reports.database import TABLE, Row, ask, has_status, later, now, pipelined, seconds_since
+from reports.endings import tell_ended
+from reports.handover import Dispatch, advance, count_child, count_ok, dispatch_started
+from reports.models import Status
 
 
-class Succession(NamedTuple):
+def hand_over(claim: Claim, document: str) -> list[Dispatch]:
+    """Record a task as ok with its result, JSON text, and start what follows. Returns what is to be published.
+
+    Raises:
+        AttemptLostError: the attempt was superseded; nothing changed.
+
+    """
+    followed = _hand_over_at_once(claim, document) if connection.vendor == "postgresql" else None
+    if followed is None:
+        return _hand_over_step_by_step(claim, document)
+    if followed.root_status == Status.OK:  # by this task: below a root that was ok before, none is left to end
+        tell_ended(claim.root, action=claim.action, status=Status.OK, seconds=followed.seconds)
+    return dispatch_started(followed.started)
+
+
+@transaction.atomic
+def _hand_over_step_by_step(claim: Claim, document: str) -> list[Dispatch]:
+    with pipelined():
+        count_ok(claim.root, grown_by=0)
+        recorded = ask(
+            f"UPDATE {TABLE} SET status = 'ok', result = %s, finished_at = {now()} WHERE {FENCE} RETURNING id",  # noqa: S608
+            [document, claim.id, claim.attempt],
+        )
+        counted = count_child(claim.parent, outcome_from=claim.id)
+    refuse_lost(claim.id, claim.attempt, len(recorded()))
+    return advance(claim.parent, outcome_from=claim.id, counted=counted())
+
+
+class _Followed(NamedTuple):
     """What a result has led to: the root's status and seconds, and what has started, as ``dispatch_started`` wants."""
 
     root_status: str
@@ -24,14 +55,12 @@ class Succession(NamedTuple):
     started: list[Row]
 
 
-def succeed_at_once(claim: Claim, document: str) -> Succession | None:
-    """Record a task as ok with its result and hand over, all or nothing.
+def _hand_over_at_once(claim: Claim, document: str) -> _Followed | None:
+    """Do it by one statement. ``None``: nothing has changed.
 
-    ``None`` is nothing: the attempt is over, or more follows than one statement can do, because a parent ends that is
-    not the root, or an empty group is next; or the database is none that has such statements.
+    Then the attempt is over, or more follows than one statement can do: a parent ends that is not the root, or an empty
+    group is next.
     """
-    if connection.vendor != "postgresql":
-        return None
     values = {
         "task": claim.id,
         "attempt": claim.attempt,
@@ -42,16 +71,16 @@ def succeed_at_once(claim: Claim, document: str) -> Succession | None:
     }
     with pipelined():
         ask(f"SELECT id FROM {TABLE} WHERE id = %(root)s FOR UPDATE", values)  # noqa: S608
-        answer = ask(_succession(below_root=claim.parent == claim.root), values)
+        answer = ask(_statement(below_root=claim.parent == claim.root), values)
     rows = answer()
     if not rows:
         return None
     status, seconds, *_ = rows[0]
-    return Succession(status, seconds, [row[2:] for row in rows if row[2] is not None])
+    return _Followed(status, seconds, [row[2:] for row in rows if row[2] is not None])
 
 
 @cache
-def _succession(*, below_root: bool) -> str:
+def _statement(*, below_root: bool) -> str:
     return f"""
         WITH turn AS (
             SELECT child.id FROM {TABLE} parent

@@ -59,13 +59,18 @@ def _offer(portion: Sequence[Dispatch], until: float) -> int:
                 certain = 0 if is_in_one_go else sent
     except (OperationalError, BatchPublishError) as error:
         # What was sent in one go may have arrived, or some of it. A message that comes twice does no harm.
-        unsure = portion[certain]
-        with belonging.looking_up(unsure.id, task=unsure.task):
-            logger.warning("Could not publish %s[%s], recovery will: %s", unsure.task, unsure.id, error)
+        _log_unsure(portion[certain:], error)
         count_broker_error("away")
         _broker_away_until = monotonic() + _BROKER_PAUSE
         return certain
     return sent
+
+
+def _log_unsure(unsure: Sequence[Dispatch], error: Exception) -> None:
+    first, others = unsure[0], f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
+    reason = error.__cause__ or error  # of a batch it says no more than that it failed
+    with belonging.looking_up(first.id, task=first.task):
+        logger.warning("Could not publish %s[%s]%s, recovery will: %s", first.task, first.id, others, reason)
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def _in_one_go(producer: Any, messages: int) -> Iterator[bool]:
     if messages == 1 or not producer.supports_batch_publish:
         yield False
         return
-    with producer.batch(messages + 1):
+    with producer.batch(messages + 1):  # of so many that it sends them when it ends, and not before
         yield True
 
 

@@ -14,7 +14,7 @@ from celery.signals import task_postrun
 from django.utils.timezone import is_aware, make_aware
 from django.utils.timezone import now as utc_now
 
-from reports import execution, selectors
+from reports import claiming, execution, selectors
 from reports.attempts import Claim
 from reports.errors import ActionCancelledError, AttemptLostError, TaskMisusedError, TaskNotDispatchableError
 from reports.failure import Failure
@@ -71,7 +71,7 @@ class BaseErrorHandlerMixin(_Task):
         claim = self._claim()
         self.request.retries = claim.retries
         try:
-            arguments = patiently(lambda: execution.arguments_of(claim))
+            arguments = patiently(lambda: claiming.arguments_of(claim))
             self.request.args, self.request.kwargs = arguments, claim.kwargs
             outcome = self.run(*arguments, **claim.kwargs)
             self._succeed(claim, outcome)
@@ -181,7 +181,7 @@ class BaseErrorHandlerMixin(_Task):
         claimant, tries = claimant_name(), count()
         with holding_back_limits():  # or nobody would know of the claim
             claim = report and patiently(
-                lambda: execution.claim(report, task=self.name, worker=claimant, again=next(tries) > 0)
+                lambda: claiming.claim(report, task=self.name, worker=claimant, again=next(tries) > 0)
             )
             if not isinstance(claim, Claim):
                 self._log_refusal(report)

@@ -19,7 +19,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         """Ask whether the connection still works, where it is long ago that it did; once in a request at most."""
-        if self.health_check_done:
+        if self.connection is None or self.health_check_done:
             return
         if monotonic() - self._answered_at <= _TRUSTED:
             self.health_check_done = True

@@ -20,7 +20,7 @@ from chaos.observations import Observations
 from chaos.trials import RERUNS, Canvas
 from chaos.witness import Entry
 from config import celery_app
-from reports import execution, selectors
+from reports import claiming, execution, selectors
 from reports.acceptance import Accepted
 from reports.attempts import Claim
 from reports.errors import ReportFinalError, ReportNotRetryableError
@@ -172,7 +172,7 @@ class World:
         if not self._messages:
             return None
         name, id_ = self._messages.pop(0)
-        claim = execution.claim(UUID(id_), task=name, worker=f"zombie {id_}")
+        claim = claiming.claim(UUID(id_), task=name, worker=f"zombie {id_}")
         assert claim is not None
         self._testify(id_, claim.attempt, "begins", claim.kwargs["path"])
         return claim

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from reports import acceptance, execution, intervention
+from reports import acceptance, claiming, execution, intervention
 from reports.attempts import Claim
 from reports.failure import Failure
 from reports.models import AsyncActionReport
@@ -49,7 +49,7 @@ class Ledger:
             root=root, kind="task", status="pending", dispatched_at__isnull=False
         )
         report = waiting.order_by("id")[0]
-        claim = execution.claim(report.id, task=report.task, worker="worker@here")
+        claim = claiming.claim(report.id, task=report.task, worker="worker@here")
         assert claim is not None
         return claim
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.invoices import SyncInvoicesApi
-from reports import execution, intervention, waiting
+from reports import claiming, intervention, waiting
 from reports.models import AsyncActionReport
 from reports.selectors import read_clock
 
@@ -43,7 +43,7 @@ def moment(body, name):
 
 def claim_first(report):
     task = AsyncActionReport.objects.get(parent=report, position=0)
-    return execution.claim(task.id, task=task.task, worker="worker@here")
+    return claiming.claim(task.id, task=task.task, worker="worker@here")
 
 
 def let_pass(report, *columns):

@@ -25,7 +25,7 @@ _spaces = st.sampled_from(["", " ", "\t", "  "])
 
 
 def known(header):
-    return has_newest(SimpleNamespace(headers={"If-None-Match": header}), OURS)
+    return has_newest(SimpleNamespace(META={"HTTP_IF_NONE_MATCH": header}), OURS)
 
 
 @given(before=st.lists(_strangers, max_size=3), after=st.lists(_strangers, max_size=3), weak=_weak, space=_spaces)

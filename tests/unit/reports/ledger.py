@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from reports import acceptance, execution
+from reports import acceptance, claiming, execution
 from reports.attempts import Claim
 from reports.failure import Failure
 from reports.handover import Dispatch
@@ -43,7 +43,7 @@ def find(name: str, root: UUID | None = None) -> AsyncActionReport:
 
 def claim(name: str, *, worker: str = WORKER, root: UUID | None = None) -> Claim:
     """Claim the task of that name, whose turn it must be."""
-    claimed = execution.claim(find(name, root).id, task=name, worker=worker)
+    claimed = claiming.claim(find(name, root).id, task=name, worker=worker)
     assert claimed is not None, f"{name} cannot be claimed: {draw_all()}"
     return claimed
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from reports import acceptance, execution, intervention, selectors, waiting
+from reports import acceptance, claiming, intervention, selectors, waiting
 from reports.errors import DocumentInvalidError, DocumentTooLargeError, PlanInvalidError, PlanTooLargeError
 from reports.handover import Dispatch
 from reports.models import AsyncActionReport, Kind, Status
@@ -50,6 +50,12 @@ def test_what_is_accepted_is_known_without_reading_it(timing):
     request = Request.of("sync", chain("a", group("b")), parameters={"customer": "ada"}, timing=timing)
     [accepted], _ = acceptance.accept_all([request], requested_by=client.id)
     assert accepted.as_new == selectors.find(accepted.report, owner=client.id)
+
+
+def test_what_ends_as_it_is_accepted_is_read():
+    [accepted], _ = acceptance.accept_all([Request.of("sync", chain(group()), parameters={})], requested_by=None)
+    assert accepted.as_new is None
+    assert selectors.find(accepted.report, owner=None).status == Status.OK
 
 
 def test_what_is_to_run_later_is_read():
@@ -163,7 +169,7 @@ def test_a_scheduled_action_is_published_when_its_time_comes():
     assert {(row.not_before, row.due_at) for row in ALL.filter(task__in="ab")} == {(moment, moment)}
     assert ALL.get(id=root).not_before == moment
     assert (ledger.find("c").not_before, ledger.find("c").due_at) == (None, None)
-    assert execution.claim(ledger.find("a").id, task="a", worker="w") is None
+    assert claiming.claim(ledger.find("a").id, task="a", worker="w") is None
     assert waiting.take_due(10) == []
 
 
@@ -184,14 +190,14 @@ def test_an_empty_group_does_not_bring_a_scheduled_action_forward():
 def test_an_action_that_has_expired_is_not_started():
     root = ledger.accept("a", timing=Timing(expires_at=in_seconds(-1)))
     before = ledger.snapshot()
-    assert execution.claim(ledger.find("a").id, task="a", worker="w") is None
+    assert claiming.claim(ledger.find("a").id, task="a", worker="w") is None
     assert ledger.snapshot() == before
     assert intervention.end_overdue(root)
 
 
 def test_an_action_that_has_expired_is_not_started_after_an_empty_group():
     ledger.accept(group(), "a", timing=Timing(expires_at=in_seconds(-1)))
-    assert execution.claim(ledger.find("a").id, task="a", worker="w") is None
+    assert claiming.claim(ledger.find("a").id, task="a", worker="w") is None
 
 
 def test_an_action_that_has_started_in_time_goes_on():

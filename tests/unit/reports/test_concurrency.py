@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from reports import execution, intervention, waiting
+from reports import claiming, execution, intervention, waiting
 from reports.attempts import Claim
 from reports.database import limit_lock_waits
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
@@ -46,7 +46,7 @@ def of_kind(outcomes, kind):
 def test_of_many_that_claim_a_task_one_gets_it():
     ledger.accept("a")
     id_ = ledger.find("a").id
-    outcomes = at_once(*[lambda n=n: execution.claim(id_, task="a", worker=f"w{n}") for n in range(8)])
+    outcomes = at_once(*[lambda n=n: claiming.claim(id_, task="a", worker=f"w{n}") for n in range(8)])
     (claim,) = of_kind(outcomes, Claim)
     assert outcomes.count(None) == 7
     row = ledger.find("a")
@@ -158,7 +158,7 @@ def test_of_a_retry_and_a_success_of_one_attempt_one_is_recorded():
 def test_a_cancellation_and_a_claim():
     root = ledger.accept("a", "b")
     id_ = ledger.find("a").id
-    claim, _ = at_once(lambda: execution.claim(id_, task="a", worker="w"), lambda: intervention.cancel(root))
+    claim, _ = at_once(lambda: claiming.claim(id_, task="a", worker="w"), lambda: intervention.cancel(root))
     first = "running" if claim else "cancelled"
     assert ledger.draw(root) == f"cancelled[a {first}, b cancelled]"
 
@@ -223,7 +223,7 @@ def test_everything_at_once_on_one_tree():
 
     def run(own):
         for name in own:
-            claim = execution.claim(ids[name], task=name, worker="w")
+            claim = claiming.claim(ids[name], task=name, worker="w")
             execution.report_progress(claim, {"current": 1})
             execution.succeed(claim, name)
 

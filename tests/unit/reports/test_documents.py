@@ -12,7 +12,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reports import execution, selectors
+from reports import claiming, execution, selectors
 from reports.documents import dump, load
 from reports.errors import DocumentInvalidError, DocumentTooLargeError
 from tests.unit.reports import ledger
@@ -165,7 +165,7 @@ def test_every_json_value_comes_back_from_the_database(value):
         second = ledger.claim("b")
         execution.succeed(second, value)
         ended = selectors.find(root, owner=None)
-        returned = [first.args[0], execution.arguments_of(second)[0], shown.progress["message"]]
+        returned = [first.args[0], claiming.arguments_of(second)[0], shown.progress["message"]]
         assert all(same(back, value) for back in [*returned, ended.parameters, ended.result])
         transaction.set_rollback(True)
 

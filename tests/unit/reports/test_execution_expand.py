@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports import execution, intervention
+from reports import claiming, execution, intervention
 from reports.errors import AttemptLostError, PlanTooLargeError
 from reports.inputs import result_of
 from reports.models import AsyncActionReport, Kind, Status
@@ -85,7 +85,7 @@ def test_it_may_grow_into_nothing_but_empty_groups():
     ledger.succeed("b", "b")
     assert ledger.expand("a", group(), group(group())) == ["c"]
     assert ledger.draw(root) == "running[ok(ok[ok(), ok(ok())], b ok), c claimable]"
-    assert execution.arguments_of(ledger.claim("c")) == ([[[]], "b"],)
+    assert claiming.arguments_of(ledger.claim("c")) == ([[[]], "b"],)
 
 
 def test_a_first_empty_group_in_what_it_grew_into():

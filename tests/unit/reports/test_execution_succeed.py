@@ -1,7 +1,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from reports import execution, intervention
 from reports.errors import AttemptLostError, DocumentInvalidError, DocumentTooLargeError
@@ -107,3 +110,17 @@ def test_a_task_in_flight_records_its_result_though_its_action_is_final(end):
     assert ledger.draw(root) == drawn.replace("a running", "a ok")
     assert ledger.find("a").result == "late"
     assert ALL.get(id=root).tasks_ok == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(settings.TEST_DATABASE == "sqlite", reason="a connection to a file is not cut")
+def test_a_connection_that_was_cut_meanwhile_is_replaced_before_anything_is_sent():
+    ledger.accept("a", "b")
+    claim = ledger.claim("a")
+    where = connection.settings_dict
+    with psycopg.connect(host=where["HOST"], port=where["PORT"], user=where["USER"], dbname=where["NAME"]) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    # As `close_old_connections()` leaves it, of a connection that has not been asked for long; a new one has its own.
+    connection.health_check_enabled, connection.health_check_done = True, False
+    connection._answered_at = float("-inf")
+    assert ledger.names(execution.succeed(claim, 1)) == ["b"]

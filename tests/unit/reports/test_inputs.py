@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import Q
 
-from reports import execution
+from reports import claiming, execution
 from reports.inputs import result_of, results_of_group
 from reports.models import AsyncActionReport, Kind
 from tests.unit.reports import ledger
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def given_to(name):
     """Claim a task and return what is handed over to it."""
-    return execution.arguments_of(ledger.claim(name))
+    return claiming.arguments_of(ledger.claim(name))
 
 
 def test_the_first_task_is_given_its_own_arguments_alone():
@@ -84,7 +84,7 @@ def test_a_task_that_grew_hands_over_what_it_grew_to():
     ledger.expand("b", "x", group("y", "z"))
     ledger.succeed("x", "x")
     claim = ledger.claim("y")
-    assert execution.arguments_of(claim) == ("x",)
+    assert claiming.arguments_of(claim) == ("x",)
     execution.succeed(claim, "y")
     ledger.succeed("z", "z")
     assert given_to("c") == (["y", "z"],)
@@ -122,7 +122,7 @@ def test_a_fan_out_is_gathered_by_two_queries(django_assert_num_queries):
         ledger.succeed(f"b{n}", n)
     claim = ledger.claim("z")
     with django_assert_num_queries(2):
-        assert execution.arguments_of(claim) == (list(range(20)),)
+        assert claiming.arguments_of(claim) == (list(range(20)),)
 
 
 def test_groups_in_a_group_cost_one_query_more_however_many_they_are(django_assert_num_queries):

@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from reports import execution, intervention
+from reports import claiming, execution, intervention
 from reports.errors import ReportFinalError, ReportNotRetryableError
 from reports.inputs import result_of
 from reports.models import AsyncActionReport, Status
@@ -30,7 +30,7 @@ def test_nothing_more_of_a_cancelled_action_starts():
     claim = ledger.claim("c")
     intervention.cancel(root)
     assert ledger.draw(root) == "cancelled[cancelled(a cancelled, cancelled[b ok, c running]), d cancelled]"
-    assert execution.claim(ledger.find("a").id, task="a", worker="w") is None
+    assert claiming.claim(ledger.find("a").id, task="a", worker="w") is None
     assert execution.succeed(claim, None) == []
     row = ALL.get(id=root)
     assert (row.error_code, row.finished_at is None) == ("", False)
@@ -69,7 +69,7 @@ def test_a_failed_action_goes_on_where_it_failed():
     assert ledger.draw(root) == "pending[a ok, running(b ok, c claimable), d waiting]"
     assert [row for row in ledger.snapshot() if row["task"] in ("a", "b")] == done
     assert ledger.succeed("c", "c") == ["d"]
-    assert execution.arguments_of(ledger.claim("d")) == (["b", "c"],)
+    assert claiming.arguments_of(ledger.claim("d")) == (["b", "c"],)
 
 
 def test_the_input_of_what_runs_again_is_what_it_was():
@@ -78,7 +78,7 @@ def test_the_input_of_what_runs_again_is_what_it_was():
     ledger.fail("b")
     resume(root)
     claim = ledger.claim("b")
-    assert (execution.arguments_of(claim), claim.attempt, claim.retries) == (("input",), 2, 0)
+    assert (claiming.arguments_of(claim), claim.attempt, claim.retries) == (("input",), 2, 0)
 
 
 def test_a_cancelled_action_goes_on_where_it_was():
@@ -129,7 +129,7 @@ def test_what_became_ok_after_the_end_counts():
     assert resume(root) == ["b"]
     assert ledger.draw(root) == "pending[running(running[a ok, b claimable], ok[c ok, ok(d ok)]), e waiting]"
     assert ledger.succeed("b", "b") == ["e"]
-    assert execution.arguments_of(ledger.claim("e")) == (["b", ["d"]],)
+    assert claiming.arguments_of(ledger.claim("e")) == (["b", ["d"]],)
 
 
 def test_an_action_all_of_which_became_ok_after_the_end_is_ok():

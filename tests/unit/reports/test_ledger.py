@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from reports import execution, intervention, waiting
+from reports import claiming, execution, intervention, waiting
 from reports.codes import EXPIRED, TIMED_OUT, WORKER_LOST
 from reports.errors import AttemptLostError, ReportFinalError, ReportNotRetryableError
 from reports.inputs import result_of
@@ -96,7 +96,7 @@ class Ledger(RuleBasedStateMachine):
         if not tasks:
             return
         task = self._pick(tasks, pick)
-        claim = execution.claim(task.id, task=task.task, worker="w")
+        claim = claiming.claim(task.id, task=task.task, worker="w")
         assert (claim is not None) == is_claimable(task)
         if claim:
             self.claims.append(claim)
@@ -105,21 +105,21 @@ class Ledger(RuleBasedStateMachine):
     def claim_some(self, pick, members):
         tasks = claimable_tasks()
         for task in tasks[pick % len(tasks) :][:members] if tasks else ():
-            self.claims.append(execution.claim(task.id, task=task.task, worker="w"))
+            self.claims.append(claiming.claim(task.id, task=task.task, worker="w"))
 
     @rule(pick=_picks)
     def work(self, pick):
         tasks = claimable_tasks()
         if tasks:
             task = self._pick(tasks, pick)
-            self.claims.append(execution.claim(task.id, task=task.task, worker="w"))
+            self.claims.append(claiming.claim(task.id, task=task.task, worker="w"))
             self.succeed(-1)
 
     @precondition(lambda self: self.claims)
     @rule(pick=_picks)
     def succeed(self, pick):
         claim = self._end(pick)
-        execution.succeed(claim, digest(execution.arguments_of(claim)))
+        execution.succeed(claim, digest(claiming.arguments_of(claim)))
 
     @precondition(lambda self: self.claims)
     @rule(pick=_picks, plan=plans(max_leaves=4))
@@ -239,7 +239,7 @@ class Ledger(RuleBasedStateMachine):
                 intervention.resume(root)
         self.let_time_pass()
         while True:
-            self.claims += [execution.claim(task.id, task=task.task, worker="w") for task in claimable_tasks()]
+            self.claims += [claiming.claim(task.id, task=task.task, worker="w") for task in claimable_tasks()]
             if not self.claims:
                 break
             while self.claims:

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import get_user_model
 
-from reports import execution, intervention
+from reports import claiming, execution, intervention
 from reports.attempts import Claim
 from reports.models import AsyncActionReport, Status
 from tests.unit.reports import ledger
@@ -18,7 +18,7 @@ WORKER = ledger.WORKER
 
 def assert_refused(id_, *, name="a", **options):
     before = ledger.snapshot()
-    assert execution.claim(id_, task=name, worker=options.pop("worker", "other"), **options) is None
+    assert claiming.claim(id_, task=name, worker=options.pop("worker", "other"), **options) is None
     assert ledger.snapshot() == before
 
 
@@ -27,7 +27,7 @@ def test_a_claim_has_all_that_the_attempt_needs():
     root = ledger.accept("a", task("b", 1, 2), action="sync", requested_by=client.id)
     ledger.succeed("a", "input")
     row = ledger.find("b")
-    claim = execution.claim(row.id, task="b", worker=WORKER)
+    claim = claiming.claim(row.id, task="b", worker=WORKER)
     assert claim == Claim(
         id=row.id,
         root=root,
@@ -44,7 +44,7 @@ def test_a_claim_has_all_that_the_attempt_needs():
         waited=0,
         trace=None,
     )
-    assert execution.arguments_of(claim) == ("input", 1, 2)
+    assert claiming.arguments_of(claim) == ("input", 1, 2)
 
 
 def test_a_claimed_task_runs():
@@ -148,13 +148,13 @@ def test_what_grew_into_a_chain():
 def test_a_worker_that_got_no_answer_gets_the_claim_it_made():
     ledger.accept("a")
     claim = ledger.claim("a", worker="w1")
-    assert execution.claim(claim.id, task="a", worker="w1", again=True) == claim
+    assert claiming.claim(claim.id, task="a", worker="w1", again=True) == claim
     assert ledger.find("a").attempts == 1
 
 
 def test_a_worker_that_got_no_answer_may_have_made_no_claim():
     ledger.accept("a")
-    claim = execution.claim(ledger.find("a").id, task="a", worker="w1", again=True)
+    claim = claiming.claim(ledger.find("a").id, task="a", worker="w1", again=True)
     assert (claim.attempt, ledger.find("a").worker) == (1, "w1")
 
 
