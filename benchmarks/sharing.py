@@ -60,7 +60,7 @@ _EXECUTING = [
     Part(
         "the base task's own", [("tasks/base.py", "__call__")], ("claim", "result and hand-over", "publishing", "seen")
     ),
-    Part("claim", [("reports/execution.py", "claim")]),
+    Part("claim", [("reports/claiming.py", "claim")]),
     Part("result and hand-over", [("reports/execution.py", "succeed")]),
     _PUBLISHING,
     Part("seen", [("tasks/observation.py", "observe")]),
