@@ -5,7 +5,7 @@ memory: where it goes on after a worker was lost, and what it comes to.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,14 @@ class Tally:
 
     changed: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many entries were deleted, and which was ``looked_at`` last: ``None`` where no old one comes after it."""
+
+    deleted: int
+    looked_at: UUID | None
 
 
 def write(verb: Verb, report: UUID, operator: Operator, *, refused: str = "", part_of: UUID | None = None) -> None:
@@ -99,22 +107,31 @@ def tally(operation: UUID) -> Tally:
 
 def count_old(*, older_than: float) -> int:
     """Return how many entries are older than so many seconds, and not the memory of an operation that can go on."""
-    return _old(older_than).count()
+    return _not_needed().filter(made_at__lt=_ago(older_than)).count()
 
 
-def purge_batch(*, older_than: float) -> int:
-    """Delete some of these entries, the oldest first. Returns how many."""
-    oldest = Intervention.objects.order_by("id").values("id")[:_ENTRIES_PER_BATCH]
-    ids = list(_old(older_than).filter(id__in=oldest).values_list("id", flat=True))
-    return Intervention.objects.filter(id__in=ids).delete()[0] if ids else 0
+def purge_batch(*, older_than: float, after: UUID | None = None) -> Purged:
+    """Look at some entries, the oldest or those ``after`` one, and delete what of them is old and not needed."""
+    entries = Intervention.objects.order_by("id").values_list("id", "made_at")
+    looked_at = list((entries.filter(id__gt=after) if after else entries)[:_ENTRIES_PER_BATCH])
+    made_before = _ago(older_than)
+    old = [id_ for id_, made_at in looked_at if made_at < made_before]
+    ids = list(_not_needed().filter(id__in=old).values_list("id", flat=True)) if old else []
+    deleted = Intervention.objects.filter(id__in=ids).delete()[0] if ids else 0
+    # Not the first young one is the end: its id is by the clock of a process, which may have been wrong.
+    is_end = len(looked_at) < _ENTRIES_PER_BATCH or not old
+    return Purged(deleted, None if is_end else looked_at[-1][0])
 
 
-def _old(older_than: float) -> QuerySet[Intervention]:
+def _not_needed() -> QuerySet[Intervention]:
     # An operation goes on by its entries, whenever it is retried, for as long as it has a report.
     operation = Case(When(search__isnull=False, then=F("report")), default=F("part_of__report"))
     goes_on = Exists(AsyncActionReport.objects.filter(id=OuterRef("operation")))
-    made_before = read_clock() - timedelta(seconds=older_than)
-    return Intervention.objects.alias(operation=operation).filter(~goes_on, made_at__lt=made_before)
+    return Intervention.objects.alias(operation=operation).filter(~goes_on)
+
+
+def _ago(seconds: float) -> datetime:
+    return read_clock() - timedelta(seconds=seconds)
 
 
 def _columns_of(operator: Operator) -> dict[str, Any]:

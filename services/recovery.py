@@ -9,11 +9,10 @@ from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from reports import execution, intervention, journal, refusal, waiting
+from reports import execution, intervention, refusal, waiting
 from reports.codes import CANCELLED, WORKER_LOST
 from reports.errors import AttemptLostError
 from reports.failure import Failure
-from reports.purging import purge_batch
 from reports.waiting import Stale
 from services import belonging, queues
 from services.dispatch import publish
@@ -24,7 +23,6 @@ logger = logging.getLogger(__name__)
 _BATCH = 200
 # So few that no lock which somebody keeps, waited for again and again, holds up the heartbeats of a worker.
 _FEW = 5
-_DAY = 24 * 3600.0
 # Seconds that a message may be on its way to the broker, or from it to a worker's hand.
 _MESSAGE_UNDERWAY = 5.0
 
@@ -57,19 +55,6 @@ def republish_lost(empty_queues: Collection[str]) -> None:
     if lost:
         # Few of them a worker may have in hand: a message too many does no harm.
         logger.warning("The messages of %d reports are in no queue any more; they are published again.", lost)
-
-
-def purge() -> bool:
-    """Delete a batch of what is older than its retention: final actions, entries of the journal.
-
-    Returns whether there may be more.
-    """
-    own: dict[str, float] = settings.REPORT_RETENTION_DAYS_BY_ACTION
-    purged = purge_batch(older_than=settings.REPORT_RETENTION_DAYS * _DAY, except_actions=list(own))
-    purged += sum(purge_batch(older_than=days * _DAY, action=action) for action, days in own.items())
-    if settings.JOURNAL_RETENTION_DAYS:
-        purged += journal.purge_batch(older_than=settings.JOURNAL_RETENTION_DAYS * _DAY)
-    return purged > 0
 
 
 def rescue_stale() -> bool:

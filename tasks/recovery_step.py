@@ -21,6 +21,7 @@ from reports.database import limit_lock_waits
 from services import queues, recovery
 from services.backpressure import Backpressure
 from services.metrics.counted import count_broker_error, count_database_error
+from services.purging import Purge
 from tasks import strangers
 from tasks.request import executing
 from tasks.signs import CONSUMER, RECOVERY, signs
@@ -89,7 +90,7 @@ class RecoveryThread(Thread):
             Duty(strangers.turn_away),
             Duty(recovery.end_overdue),
             Duty(self._rescue_stale),
-            Duty(recovery.purge, _PURGE_INTERVAL),
+            Duty(Purge().go_on, _PURGE_INTERVAL),
             Duty(lambda: workers.forget_lost(_REMEMBERED), _FORGET_INTERVAL),
             # The last one: others go by it that everything before it was done.
             Duty(self._show_up, settings.RECOVERY_HEARTBEAT_INTERVAL),

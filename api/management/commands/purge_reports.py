@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from reports.retention import count_old, count_old_entries
-from services import recovery
+from services.purging import Purge
 
 
 class Command(BaseCommand):
@@ -18,14 +18,13 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only say how many there are.")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        """Delete batch by batch, and say how many actions' reports and entries there were."""
+        """Delete batch by batch, and say how many actions' reports and entries that were."""
         del args, options
-        old, entries = count_old(), count_old_entries()
         if dry_run:
-            self.stdout.write(f"Action reports older than their retention: {old}.")
-            self.stdout.write(f"Entries of the journal older than theirs: {entries}.")
+            self.stdout.write(f"Action reports older than their retention: {count_old()}.")
+            self.stdout.write(f"Entries of the journal older than theirs: {count_old_entries()}.")
             return
-        while recovery.purge():
-            pass
-        self.stdout.write(f"Action reports older than their retention: {old}, deleted with their tasks.")
-        self.stdout.write(f"Entries of the journal older than theirs: {entries}, deleted.")
+        purge = Purge()
+        purge.finish()
+        self.stdout.write(f"Action reports older than their retention: {purge.reports}, deleted with their tasks.")
+        self.stdout.write(f"Entries of the journal older than theirs: {purge.entries}, deleted.")

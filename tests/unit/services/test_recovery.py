@@ -155,8 +155,8 @@ def test_what_is_alive_is_left_alone():
     assert execution.succeed(claim, None) == []
 
 
-def test_one_whose_outcome_was_recorded_after_all_is_left_alone(caplog):
-    ledger.accept("a")
+def test_one_whose_outcome_was_recorded_after_all_is_left_alone(caplog, logged):
+    root = ledger.accept("a")
     claim = lose("a")
     (stale,) = waiting.take_stale(10)
     execution.succeed(claim, "late")
@@ -210,7 +210,7 @@ def test_what_may_still_be_on_its_way_is_not(settings):
     assert ledger.snapshot() == before
 
 
-# Deadlines and retention
+# Deadlines
 
 
 def test_what_is_overdue_is_ended_a_batch_at_a_time(monkeypatch):
@@ -220,21 +220,3 @@ def test_what_is_overdue_is_ended_a_batch_at_a_time(monkeypatch):
     assert [recovery.end_overdue(), recovery.end_overdue(), recovery.end_overdue()] == [True, False, False]
     assert set(ALL.filter(id__in=roots).values_list("error_code", flat=True)) == {"expired"}
     assert ALL.get(id=in_time).status == Status.PENDING
-
-
-def finished(action, days):
-    root = ledger.accept("a", action=action)
-    intervention.cancel(root)
-    ledger.change(root, finished_at=datetime.now(UTC) - timedelta(days=days))
-    return root
-
-
-def test_what_is_older_than_its_retention_is_purged(settings):
-    settings.REPORT_RETENTION_DAYS = 10
-    settings.REPORT_RETENTION_DAYS_BY_ACTION = {"short": 1, "long": 100}
-    kept = [finished("sync", 9), finished("short", 0.5), finished("long", 99)]
-    for action, days in (("sync", 11), ("short", 2), ("long", 101)):
-        finished(action, days)
-    assert recovery.purge()
-    assert set(ALL.filter(parent=None).values_list("id", flat=True)) == set(kept)
-    assert not recovery.purge()

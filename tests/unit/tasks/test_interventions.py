@@ -155,14 +155,14 @@ def test_its_memory_is_kept_as_long_as_it_can_go_on(workbench):
     made = selectors.read_clock() - timedelta(days=4)
     Intervention.objects.update(made_at=made)
 
-    assert services.journal.purge_batch(older_than=3 * 24 * 3600) == 0
+    assert services.journal.purge_batch(older_than=3 * 24 * 3600).deleted == 0
     workbench.retry(run)
     workbench.settle()
 
     assert statuses(roots) == ["failed"] * 4
     ALL.filter(root=run.id).delete()
     Intervention.objects.update(made_at=made)
-    assert services.journal.purge_batch(older_than=3 * 24 * 3600) == 1 + 4
+    assert services.journal.purge_batch(older_than=3 * 24 * 3600).deleted == 1 + 4
 
 
 class TestRoom:
