@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
+from structlog.contextvars import bound_contextvars
 
 from reports.errors import RoomLackingError
 from reports.journal import Operator
@@ -29,7 +30,8 @@ def act_on_each(request: HttpRequest, verb: Verb, ids: Sequence[UUID], operator:
     except RoomLackingError as lack:
         end = str(lack)
     except (OperationalError, InterfaceError) as error:
-        logger.error("The database failed while %s was to %s %s: %s", operator.name, verb, ids[tried], error)  # noqa: TRY400
+        with bound_contextvars(report=str(ids[tried])):
+            logger.error("The database failed while %s was to %s %s: %s", operator.name, verb, ids[tried], error)  # noqa: TRY400
         end = _told_of_failure(ids, tried)
     if tried > len(refusals):
         messages.success(request, f"To {verb}: {tried - len(refusals)} done.")

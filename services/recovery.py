@@ -75,15 +75,15 @@ def rescue(lost: Stale, failure: Failure | None = None) -> None:
     failure = failure or Failure.worker_lost(task=lost.task)
     with belonging.looking_up(lost.id, task=lost.task, attempt=lost.attempt):
         logger.warning("%s[%s] of %s: %s", lost.task, lost.id, lost.worker, failure.message)
-    try:
-        if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
-            execution.put_off(lost.id, lost.attempt, failure, delay=0, lost=True)
-            count_rescue("cancelled" if failure.code == CANCELLED else "again")
-        else:
-            execution.fail(lost.id, lost.attempt, failure)
-            count_rescue("failed")
-    except AttemptLostError:
-        logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
+        try:
+            if failure.code == CANCELLED or (failure.code == WORKER_LOST and _may_run_again(lost)):
+                execution.put_off(lost.id, lost.attempt, failure, delay=0, lost=True)
+                count_rescue("cancelled" if failure.code == CANCELLED else "again")
+            else:
+                execution.fail(lost.id, lost.attempt, failure)
+                count_rescue("failed")
+        except AttemptLostError:
+            logger.info("%s[%s] had its outcome recorded after all.", lost.task, lost.id)
 
 
 def refuse_unknown(id_: UUID, *, task: str) -> None:

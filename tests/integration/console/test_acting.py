@@ -210,6 +210,15 @@ class TestTicked:
         assert statuses(*failed) == ["pending"] * failing_at + ["failed"] * (3 - failing_at)
         assert list(Intervention.objects.order_by("id").values_list("report", flat=True)) == failed[:failing_at]
 
+    def test_the_log_says_at_which_report_the_database_failed(self, operator, failed, monkeypatch, logged):
+        def fail(report):
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setitem(interventions._DO, Verb.RETRY, fail)
+        operator.post(f"{LIST}retry/", {"id": [str(root) for root in failed], **CONFIRMED})
+        [line] = [line for line in logged() if line["level"] == "error"]
+        assert line["report"] == str(failed[0])
+
     @pytest.mark.parametrize(("refused", "told_of"), [(6, 6), (7, 5)])
     def test_one_more_is_told_rather_than_counted(self, operator, refused, told_of):
         ids = [str(uuid4()) for _ in range(refused)]

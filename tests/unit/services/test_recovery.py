@@ -164,7 +164,9 @@ def test_one_whose_outcome_was_recorded_after_all_is_left_alone(caplog, logged):
     with caplog.at_level("INFO", logger="services.recovery"):
         recovery.rescue(stale)
     assert ledger.snapshot() == before
-    assert caplog.messages[-1] == f"a[{claim.id}] had its outcome recorded after all."
+    line = logged()[-1]
+    assert line["event"] == f"a[{claim.id}] had its outcome recorded after all."
+    assert line["report"] == str(root)
     with pytest.raises(AttemptLostError):
         execution.fail(claim.id, claim.attempt, Failure.worker_lost(task="a"))
 
