@@ -6,7 +6,7 @@ from celery.exceptions import MaxRetriesExceededError, Retry, SoftTimeLimitExcee
 
 from reports.codes import RETRIES_EXHAUSTED
 from reports.errors import AsyncActionsError
-from reports.failure import Failure, code_of
+from reports.failure import Failure
 
 
 def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure:
@@ -18,11 +18,15 @@ def describe(error: BaseException, *, task: str, traceback: str = "") -> Failure
 
 
 def is_foreseen(error: BaseException) -> bool:
-    """Tell whether an action may fail with ``error``, as its author has written it: with a code of its own.
+    """Tell whether an action may fail with ``error``, as its author has written it: its class has a code.
 
-    The engine's own errors have codes as well, and are somebody's mistake.
+    Libraries give one to each of theirs: what is wrong there only the traceback tells. The engine's own errors have
+    codes as well, and are somebody's mistake.
     """
-    return bool(code_of(error)) and not isinstance(error, AsyncActionsError)
+    if isinstance(error, AsyncActionsError) or "code" in vars(error):
+        return False
+    code = getattr(type(error), "code", None)
+    return isinstance(code, str) and bool(code)
 
 
 def describe_retried(retry: Retry, *, task: str) -> Failure:

@@ -1,12 +1,30 @@
 import pytest
-from celery.exceptions import Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import MaxRetriesExceededError, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from django.core.exceptions import ValidationError
 
+from reports.errors import PlanTooLargeError
 from reports.failure import Failure
-from tasks.failures import describe, describe_retried
+from tasks.failures import describe, describe_retried, is_foreseen
 
 
 class BusyError(Exception):
     code = "busy"
+
+
+class StatementError(Exception):
+    """As SQLAlchemy has them: a code for a page of its documentation, said by the class and again by each error."""
+
+    code = "e3q8"
+
+    def __init__(self):
+        super().__init__("(psycopg.OperationalError) server closed the connection unexpectedly")
+        self.code = type(self).code
+
+
+class StatusError(Exception):
+    @property
+    def code(self):
+        return "404"
 
 
 def raised(error, *, during=None, because=None):
@@ -26,6 +44,27 @@ def test_both_time_limits_are_time_outs(error):
 
 def test_everything_else_is_what_it_is():
     assert describe(BusyError("x"), task="a") == Failure("busy", "BusyError", "x", "a", "")
+
+
+def test_what_an_author_gave_a_code_is_foreseen():
+    assert is_foreseen(BusyError("x"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        ValidationError("x", code="invalid"),
+        StatementError(),
+        StatusError(),
+        PlanTooLargeError("x"),
+        MaxRetriesExceededError("x"),
+        SoftTimeLimitExceeded(30),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_nothing_else_is(error):
+    assert not is_foreseen(error)
 
 
 @pytest.mark.parametrize(
