@@ -74,7 +74,10 @@ class RetryRoom:
     @property
     def lack(self) -> str:
         """What is to be told of it while it is not there."""
-        return f"about {self.most:,} tasks wait for workers, as many as retries may add to"
+        return (
+            f"about {self.most:,} tasks or more wait for workers, and retries may fill no more than half of"
+            " REPORT_MAX_WAITING"
+        )
 
 
 admission = Admission()

@@ -66,7 +66,7 @@ def intervene_in_each(verb: Verb, reports: Sequence[UUID], operator: Operator) -
             number = len(reports) - done
             raise RoomLackingError(
                 f"{number} of {len(reports)} were not retried, {report} and those after it: {room.lack}. Retry them"
-                " when fewer do, or by a search, which waits for that by itself.",
+                " when fewer wait, or by a search, which waits for that by itself.",
                 done=done,
             )
         waiting, refusal = _act(verb, report, operator)

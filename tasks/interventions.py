@@ -40,7 +40,8 @@ def __cut(operation: str) -> Plan | None:
     return work_on(operation, portions) if portions else None
 
 
-# It waits for room as often as it takes, and each time is a retry.
+# It waits for room as often as it takes, and each time is a retry. So it is tried again after every OperationalError,
+# too, however many there are: until its operation is cancelled.
 @shared_task(base=InterventionTask, name="interventions.work", bind=True, max_retries=None)
 def __work(  # noqa: PLR0913  where it starts, where it ends, and what is shown
     self: BaseTask, operation: str, after: str | None, up_to: str, before: int, total: int

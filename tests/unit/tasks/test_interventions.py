@@ -198,7 +198,10 @@ class TestRoom:
         for _ in failed:
             ledger.accept("b")
         workbench.work()
-        said = "It goes on when there is room: about 3 tasks wait for workers, as many as retries may add to."
+        said = (
+            "It goes on when there is room: about 3 tasks or more wait for workers, and"
+            " retries may fill no more than half of REPORT_MAX_WAITING."
+        )
         assert run.report.progress == {"current": 0, "total": 5, "message": said}
 
     def test_it_waits_as_often_as_it_takes(self, workbench, failed):
