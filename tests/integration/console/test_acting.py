@@ -84,7 +84,7 @@ class TestWhoMay:
         assert answer["Content-Type"].startswith("text/html")
         page = told(answer)
         assert "Reports are cancelled and retried by operators." in page
-        assert "vic has not been given the permission for it." in page
+        assert "vic has not been given the permission for it, or nobody may." in page
         [record] = [record for record in caplog.records if record.levelname != "DEBUG"]
         assert (record.levelname, record.exc_info) == ("WARNING", None)
 
