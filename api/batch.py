@@ -72,7 +72,8 @@ class BatchApi(ActionApi, abstract=True):
         overload = None if is_trial else find_overload()
         if overload:
             known = self._known(submissions, overload, requested_by=request.user.pk, all_or_nothing=batch["atomic"])
-            return respond(outcomes_body(known, Reader.of(request.user)))
+            headers = overload.headers if overload in known else None
+            return respond(outcomes_body(known, Reader.of(request.user)), headers=headers)
         timing = self._timing_or_problem(texts)
         outcomes = self._understood_all(submissions, timing)
         if not is_trial:
@@ -136,6 +137,8 @@ class BatchApi(ActionApi, abstract=True):
     ) -> list[Outcome]:
         """Return the outcomes where there is no room: what was accepted before has its report, and needs none."""
         asked = [submission if isinstance(submission, Submission) else None for submission in submissions]
+        if all_or_nothing:
+            require_all(submissions)  # no room would help
         repeated = self.find_repeated(asked, requested_by=requested_by)
         if not any(repeated) or (all_or_nothing and not all(repeated)):
             raise overload

@@ -39,8 +39,8 @@ def _item_body(outcome: Outcome, reports: Mapping[UUID, Report], reader: Reader)
     return {"status": 202, "replayed": outcome.repeated, "report": summary_body(report, reader), "problem": None}
 
 
-def require_all(outcomes: Iterable[Outcome]) -> None:
-    """Refuse the batch where one of its requests is refused. Raises ProblemError."""
+def require_all(outcomes: Iterable[object]) -> None:
+    """Refuse the batch where what has become of one of its requests is a ProblemError. Raises ProblemError."""
     refused = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, ProblemError)}
     if refused:
         errors = [error for at, problem in refused.items() for error in _errors_of(problem, at)]

@@ -146,7 +146,8 @@ OVERLOADED = _problem_type(
     "overloaded",
     503,
     "The service has more work than it takes",
-    "Repeat the request after the seconds in Retry-After: nothing was accepted. Reports are answered all the while.",
+    "Repeat what was refused after the seconds in Retry-After: none of it was accepted. Reports are answered all the"
+    " while.",
 )
 SERVICE_UNAVAILABLE = _problem_type(
     "service_unavailable",

@@ -15,6 +15,10 @@ from api.schema.operations import REFUSALS_OF_BODIES, responses, retry_after
 if TYPE_CHECKING:
     from api.actions import ActionApi
 
+_BATCH_RETRY_AFTER = (
+    "Seconds after which to repeat the request, with 429 and 503; where requests of the batch are `overloaded`, after"
+    " which to repeat those."
+)
 _RETRIES = {
     True: "A retry may succeed.",
     False: "A retry fails until something else is changed.",
@@ -79,11 +83,13 @@ def describe_batch(batch: "type[ActionApi]") -> None:
             summary=f"{batch.description.partition(chr(10))[0].rstrip('.')}, many at once",
             description=(
                 f"Up to {submission.BIGGEST_BATCH:,} requests for {batch.name} at once. Each is accepted or refused as"
-                " it would be on its own; with atomic, all of them are accepted or none. The timing is that of every"
-                " request."
+                " it would be on its own; with atomic, all of them are accepted or none. While the service has no room,"
+                " what was accepted before with the same key has its report, and each of the others is refused on its"
+                " own (503, overloaded); where none is a repetition, or with atomic not all are, the whole answer is"
+                " 503. The timing is that of every request."
             ),
             tags=["actions"],
-            parameters=[*submission.QUERY, retry_after()],
+            parameters=[*submission.QUERY, retry_after(200, description=_BATCH_RETRY_AFTER)],
             request=submission.batch_request(component, batch.request_document()),
             responses=responses(
                 200,

@@ -53,16 +53,19 @@ _LOCATION = OpenApiParameter(
 )
 
 
-def retry_after(*statuses: int) -> OpenApiParameter:
+_RETRY_AFTER = (
+    "Seconds after which it makes sense to read the report again; with 429 and 503, after which to repeat the request."
+    " There is none once the report is final."
+)
+
+
+def retry_after(*statuses: int, description: str = _RETRY_AFTER) -> OpenApiParameter:
     # One for all statuses of an operation: of two with a name, drf-spectacular keeps the last.
     return OpenApiParameter(
         "Retry-After",
         {"type": "integer", "minimum": 1},
         OpenApiParameter.HEADER,
-        description=(
-            "Seconds after which it makes sense to read the report again; with 429 and 503, after which to repeat the"
-            " request. There is none once the report is final."
-        ),
+        description=description,
         response=[*statuses, problems.THROTTLED.status, problems.SERVICE_UNAVAILABLE.status],
     )
 

@@ -86,6 +86,7 @@ class TestBatchWithoutRoom:
         assert answer.status_code == 200
         items = answer.json()["items"]
         assert [(item["report"]["id"], item["replayed"]) for item in items] == [(id_, True) for id_ in reports]
+        assert "Retry-After" not in answer
         assert AsyncActionReport.objects.count() == before
 
     def test_what_is_new_is_refused_beside_them(self, ada, repeats):
@@ -98,12 +99,32 @@ class TestBatchWithoutRoom:
         assert [item["status"] for item in items] == [503, 202, 202, 422, 503]
         assert [item["report"]["id"] for item in items[1:3]] == reports
         assert items[0]["problem"]["code"] == "overloaded"
+        assert 5 <= int(answer["Retry-After"]) <= 15
         assert AsyncActionReport.objects.count() == before
 
     def test_all_or_nothing_waits_for_room_where_one_is_new(self, ada, repeats):
         requests, _ = repeats
 
         problem(self.post(ada, *requests, self.NEW, atomic=True), 503, "overloaded")
+
+    @pytest.mark.parametrize("others", [[], [NEW]], ids=["repeats", "new"])
+    def test_all_or_nothing_with_one_that_is_malformed_needs_no_room_to_be_refused(self, ada, repeats, others):
+        requests, _ = repeats
+
+        answer = self.post(ada, *requests, *others, {"parameters": None}, atomic=True)
+
+        problem(answer, 422, "batch_refused")
+        at = len(requests) + len(others)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"#/requests/{at}/parameters"]
+        assert "Retry-After" not in answer
+
+    def test_what_is_malformed_beside_repeats_is_told_nothing_of_room(self, ada, repeats):
+        requests, _ = repeats
+
+        answer = self.post(ada, *requests, {"parameters": None})
+
+        assert [item["status"] for item in answer.json()["items"]] == [202, 202, 422]
+        assert "Retry-After" not in answer
 
     def test_one_without_repeats_is_refused_as_a_whole(self, ada, repeats):
         answer = self.post(ada, self.NEW, {**self.NEW, "idempotency_key": "new"})
