@@ -25,6 +25,9 @@ COPY --from=build /static /static
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/static VAR_DIR=/tmp
 # Granian reads these as well as the service, which lets no more clients wait than leaves threads to the others.
 ENV GRANIAN_BLOCKING_THREADS=288 GRANIAN_BACKPRESSURE=768
+# glibc's heaps, which are one for each of so many threads otherwise: 120 instead of 141 MB for a web process that has
+# accepted plans of 10,000 tasks.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /app
 USER service
 EXPOSE 8000
