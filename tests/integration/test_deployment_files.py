@@ -26,7 +26,7 @@ FILES = sorted(file for file in KUBERNETES.rglob("*.yaml") if file.name != "kust
 KUSTOMIZATIONS = sorted(KUBERNETES.rglob("kustomization.yaml"))
 VERSIONS = ("1.30", "1.37")  # the oldest that is promised, and the newest that the schemas know
 KEDA = {"ScaledObject", "TriggerAuthentication"}
-READ_BY_OTHERS = {"GRANIAN_BACKPRESSURE", "PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+READ_BY_OTHERS = {"GRANIAN_BACKPRESSURE", "MALLOC_ARENA_MAX", "PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
