@@ -45,6 +45,7 @@ chaos: $(SET_UP) ## kill parts of a busy service for SECONDS_TO_RUN (180), by SE
 
 .PHONY: check
 check: $(SET_UP) ## check format, lint, types, layers, migrations, deployment settings, the OpenAPI document and the reference of settings
+	@mkdir -p var # where the migrations' history would be, or Django warns that it cannot look
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(CHECKED) $(BIN)/mypy
