@@ -59,7 +59,8 @@ def _offer(portion: Sequence[Dispatch], until: float) -> int:
                 certain = 0 if is_in_one_go else sent
     except (OperationalError, BatchPublishError) as error:
         # What was sent in one go may have arrived, or some of it. A message that comes twice does no harm.
-        _log_unsure(portion[certain:], error)
+        if unsure := portion[certain:]:
+            _log_unsure(unsure, error)
         count_broker_error("away")
         _broker_away_until = monotonic() + _BROKER_PAUSE
         return certain
